@@ -1,0 +1,37 @@
+# Thin door to meson; `make run` and `make check` work on a fresh Debian 12.
+BUILD ?= build
+
+.PHONY: all build run check install bench fuzz clean deps test-deps
+
+all: build
+
+deps:
+	@tools/install-deps build
+
+test-deps:
+	@tools/install-deps build test
+
+$(BUILD)/build.ninja:
+	@test -f $@ || meson setup $(BUILD) >/dev/null
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+run: deps
+	@$(MAKE) --no-print-directory build
+	@$(BUILD)/nsproxy demo
+
+check: test-deps
+	@tools/check
+
+install: build
+	meson install -C $(BUILD)
+
+bench: test-deps build
+	@bench/run
+
+fuzz: test-deps
+	@fuzz/run
+
+clean:
+	rm -rf $(BUILD) build-*

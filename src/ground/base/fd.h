@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <stddef.h>
+
+/**
+ * fd_close() - Close and empty an fd variable
+ * @fd:  The one variable that owns it; -1 is empty. errno is kept
+ */
+void fd_close(int *fd);
+
+/** auto_fd - an fd that is closed when its scope ends */
+#define auto_fd __attribute__((cleanup(fd_close))) int
+
+/**
+ * fd_take() - Move an fd out of its variable
+ * @fd:  Owner; is -1 afterwards
+ *
+ * Return: the fd, owned by the caller
+ */
+static inline int fd_take(int *fd)
+{
+	const int got = *fd;
+
+	*fd = -1;
+	return got;
+}
+
+/**
+ * fd_nonblock() - Make reads and writes on @fd return at once
+ * @fd:  Any open fd
+ *
+ * Return: 0 or -errno
+ */
+int fd_nonblock(int fd);
+
+/**
+ * fd_write_all() - Write a whole small buffer to a blocking fd
+ * @fd:   File, pipe or socket
+ * @buf:  Bytes
+ * @len:  How many
+ *
+ * Return: 0 or -errno
+ */
+int fd_write_all(int fd, const void *buf, size_t len);
+
+/**
+ * fd_write_file() - Write a string into an existing file in one write(2)
+ * @path:  File, opened O_WRONLY, never created
+ * @text:  NUL-terminated content
+ *
+ * Return: 0 or -errno
+ */
+int fd_write_file(const char *path, const char *text);
+
+/** auto_free - heap memory that is freed when its scope ends */
+void ptr_free(void *ptr);
+#define auto_free __attribute__((cleanup(ptr_free)))

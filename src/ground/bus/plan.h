@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * plan.h - what a worker is told: ways out, names, doors
+ *
+ * A plan is a flat value: no pointers, so that it crosses a socket as it is.
+ * Both ends are the same binary (a role is a re-exec of itself); the magic
+ * catches a binary that was replaced between the two.
+ */
+#include "base/addr.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PLAN_MAGIC   0x6e737034u
+#define PLAN_HOPS    8	/* longest chain */
+#define PLAN_ADDRS   8	/* addresses kept of a proxy's name */
+#define PLAN_EXPOSE  32 /* -e */
+#define PLAN_PUBLISH 32 /* -p */
+#define PLAN_SERVERS 4	/* -d */
+
+/* The sandbox's own addresses. Both lie in ranges set aside for benchmarks
+ * (RFC 2544 and RFC 5180), the same that leases come from; leases start
+ * behind the first 256. */
+#define SANDBOX_IP4  "198.18.0.1"
+#define GATEWAY_IP4  "198.18.0.2"
+#define SANDBOX_IP6  "2001:2::1"
+#define GATEWAY_IP6  "2001:2::2"
+#define GATEWAY_PORT 1080
+
+enum hop_kind {
+	HOP_SOCKS5,
+	HOP_SOCKS4A,
+	HOP_HTTP,
+	HOP_HTTPS,
+	HOP_DIRECT, /* last or only hop: no proxy, connect from the host */
+	HOP_BLOCK,  /* only hop: refuse everything */
+	HOP_KINDS
+};
+
+/**
+ * struct hop - one proxy of a chain
+ * @kind:        Protocol
+ * @host:        Name or IP literal as written (no brackets); empty for a path
+ * @port:        1..65535; 0 with @path, HOP_DIRECT and HOP_BLOCK
+ * @path:        Unix socket instead of host and port; else empty
+ * @user, @pass: Credentials; @has_auth tells empty from absent
+ * @insecure:    HOP_HTTPS: do not check the certificate
+ * @dev:         HOP_DIRECT: bind outer sockets to this interface; else empty
+ * @dial_s:      Seconds a whole dial may take, if this hop has its say; 0 =
+ *               the default (DIAL_MS)
+ * @addr:        First hop: addresses of @host, resolved on the host before
+ *               the start, with @port; other hops: none
+ * @addr_count:  Of @addr
+ * @label:       "socks5 10.0.0.1:1080", for messages; no secrets
+ */
+struct hop {
+	enum hop_kind kind;
+	char host[NAME_MAX_LEN + 1];
+	uint16_t port;
+	char path[108];
+	bool has_auth;
+	char user[256];
+	char pass[256];
+	bool insecure;
+	char dev[IFNAMSIZ];
+	uint32_t dial_s;
+	struct addr addr[PLAN_ADDRS];
+	unsigned int addr_count;
+	char label[NAME_MAX_LEN + 32];
+};
+
+enum names_mode {
+	NAMES_FAKE,    /* a name gets a lease, the proxy gets the name */
+	NAMES_FORWARD, /* real answers from @server, through the way out */
+	NAMES_OFF,     /* port 53 is ordinary traffic */
+};
+
+/** struct plan_server - an upstream of NAMES_FORWARD */
+struct plan_server {
+	bool is_tcp;
+	struct addr addr;
+};
+
+/**
+ * struct plan_expose - a host address reachable at the same address inside
+ * @addr:  IP and port on the host (TCP and UDP)
+ * @name:  When it was written as a name: answers with @addr inside; or empty
+ */
+struct plan_expose {
+	struct addr addr;
+	char name[NAME_MAX_LEN + 1];
+};
+
+/** struct plan_publish - a host port that leads to a port inside */
+struct plan_publish {
+	struct addr host;
+	uint16_t inner_port;
+};
+
+/**
+ * struct plan_serve - for `nsproxy serve` and the embedded proxy
+ * @socks, @http:  Which protocols the listener speaks
+ * @user, @pass:   Demanded from clients when @has_auth
+ */
+struct plan_serve {
+	bool socks;
+	bool http;
+	bool has_auth;
+	char user[256];
+	char pass[256];
+};
+
+/** struct plan - everything a worker is told before it is locked down */
+struct plan {
+	uint32_t magic;
+	uint32_t size;
+	struct hop hop[PLAN_HOPS];
+	unsigned int hop_count;
+	enum names_mode names;
+	struct plan_server server[PLAN_SERVERS];
+	unsigned int server_count;
+	bool want_v4;
+	bool want_v6;
+	struct plan_expose expose[PLAN_EXPOSE];
+	unsigned int expose_count;
+	struct plan_publish publish[PLAN_PUBLISH];
+	unsigned int publish_count;
+	struct plan_serve serve;
+	int log_level;
+	unsigned int flow_max; /* 0: as many as the fd limit carries */
+};
+
+/* What an fd that comes with a plan is for. */
+enum plan_fd_kind {
+	PLAN_FD_TUN,	    /* nsp0, non-blocking, IFF_NO_PI, no vnet header */
+	PLAN_FD_GATE,	    /* TCP listener for given-back SYNs (v4 or v6) */
+	PLAN_FD_NAMES_UDP,  /* port 53 inside, IP_PKTINFO or its v6 kin set */
+	PLAN_FD_NAMES_TCP,  /* port 53 inside, listening */
+	PLAN_FD_EXPOSE,	    /* inside, listening on [::1]: @index in .expose */
+	PLAN_FD_PUBLISH,    /* on the host, listening: @index in .publish */
+	PLAN_FD_MINT,	    /* SOCK_SEQPACKET to the keeper; its end is ours */
+	PLAN_FD_SERVE,	    /* on the host, listening: `nsproxy serve` */
+	PLAN_FD_RESOLVE,    /* SOCK_SEQPACKET to resolver processes */
+	PLAN_FD_KINDS
+};
+
+/** struct plan_fd - tag of one fd; they travel beside the plan, in order */
+struct plan_fd {
+	enum plan_fd_kind kind;
+	unsigned int index;
+	int fd; /* meaningless on the wire; the receiver writes its own */
+};
+
+/* 8 fixed ones, an exposed and a published list, some room. */
+#define PLAN_FDS (16 + PLAN_EXPOSE + PLAN_PUBLISH)
+
+/** hop_can_name() - Does this kind of hop take host names? */
+static inline bool hop_can_name(const struct hop *h)
+{
+	return h->kind != HOP_DIRECT && h->kind != HOP_BLOCK;
+}
+
+/** plan_last() - The hop that reaches the far end */
+static inline const struct hop *plan_last(const struct plan *p)
+{
+	return &p->hop[p->hop_count - 1];
+}
+
+/**
+ * plan_send() - Hand a plan and its fds to a worker
+ * @chan:   SOCK_SEQPACKET socket, blocking
+ * @p:      Plan; magic and size are filled in on the way
+ * @fds:    Tags with open fds; stay the caller's
+ * @count:  At most PLAN_FDS
+ *
+ * Return: 0 or -errno
+ */
+int plan_send(int chan, const struct plan *p, const struct plan_fd *fds,
+	      unsigned int count);
+
+/**
+ * plan_recv() - Take a plan and its fds
+ * @chan:       SOCK_SEQPACKET socket, blocking
+ * @p:          Result
+ * @fds:        Room for PLAN_FDS; the fds become the caller's (CLOEXEC)
+ * @ret_count:  How many came
+ *
+ * Return: 0; -EPROTO if it is no plan of this very binary; -EPIPE at the end;
+ * or -errno. Nothing is left open on failure.
+ */
+int plan_recv(int chan, struct plan *p, struct plan_fd *fds,
+	      unsigned int *ret_count);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * relay.h - move bytes between the two sides of an open flow
+ */
+#include "base/loop.h"
+#include "net/stream.h"
+
+struct relay;
+struct relay_pool;
+
+/**
+ * relay_fn - Called once, from the loop, when both sides have ended
+ * @ctx:    As given
+ * @err:    0: both ended in order; else the error that ended it
+ *
+ * The relay and its fds are gone when this is called.
+ */
+typedef void relay_fn(void *ctx, int err);
+
+/** relay_pool_new() - Pipes and buffers shared by all relays of a loop.
+ * Return: pool, or NULL (no memory) */
+struct relay_pool *relay_pool_new(struct loop *loop);
+void relay_pool_free(struct relay_pool *p);
+
+/**
+ * relay_start() - Begin; from then on only the loop calls in
+ * @p:      Pool
+ * @inner:  Non-blocking TCP socket; taken, also on failure
+ * @outer:  Taken, also on failure. Plain streams are spliced, TLS is copied
+ * @fn:     Told the end
+ * @ctx:    For @fn
+ * @ret:    Handle for relay_cancel(); valid until @fn is called; may be NULL
+ *
+ * Half-closes travel both ways, a reset in either direction becomes a reset,
+ * urgent data is carried as plain data, a slow reader stops the writer.
+ *
+ * Return: 0 or -errno (both sides were reset; @fn is not called)
+ */
+int relay_start(struct relay_pool *p, int inner, struct stream outer,
+		relay_fn *fn, void *ctx, struct relay **ret);
+
+/** relay_cancel() - Reset both sides; @fn is not called any more */
+void relay_cancel(struct relay *r);

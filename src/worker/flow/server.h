@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * server.h - be a proxy: SOCKS5, SOCKS4a is not spoken, HTTP
+ *
+ * Serves `nsproxy serve` on the host, and the gateway address of a sandbox.
+ */
+#include "base/addr.h"
+#include "base/loop.h"
+#include "bus/plan.h"
+#include "dial/way.h"
+#include "flow/relay.h"
+
+#define SERVER_CLIENTS_MAX 16384
+#define SERVER_HELLO_MS	   10000 /* a client has this long to say its wish */
+#define SERVER_UDP_IDLE_MS 120000
+
+struct server;
+
+/**
+ * server_names_fn - Find the name behind an address that may be a lease
+ *
+ * Return: 0 (@d may have been given a name), or -EHOSTUNREACH to refuse
+ */
+typedef int server_names_fn(void *ctx, struct dest *d);
+
+/**
+ * server_new() - Make a proxy server
+ * @loop, @way, @pool, @serve:  Borrowed; outlive it
+ * @names, @ctx:  May be NULL
+ *
+ * Names go into the way as names; a direct way needs way.resolver for them.
+ *
+ * Return: server, or NULL (no memory)
+ */
+struct server *server_new(struct loop *loop, struct way *way,
+			  struct relay_pool *pool,
+			  const struct plan_serve *serve,
+			  server_names_fn *names, void *ctx);
+void server_free(struct server *s);
+
+/** server_accept() - Serve a connected non-blocking client; takes @fd */
+void server_accept(struct server *s, int fd);
+
+/** server_listen() - Serve a listener; takes @fd. Return: 0 or -errno */
+int server_listen(struct server *s, int fd);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * tls.h - what stream.c asks of TLS; tls.c is the only file that knows OpenSSL
+ */
+#include "net/stream.h"
+
+/**
+ * tls_context_new() - Read the system's trust anchors
+ *
+ * Must be called before the worker gives up its files: everything is read
+ * here, nothing later. Minimum is TLS 1.2.
+ *
+ * Return: context, or NULL (no memory, or no anchors could be read)
+ */
+struct tls_context *tls_context_new(void);
+void tls_context_free(struct tls_context *ctx);
+
+/** tls_new() - Layer over @under, which it owns from now on; NULL: no memory */
+struct tls *tls_new(struct tls_context *ctx, struct stream under,
+		    const char *host, bool insecure);
+void tls_free(struct tls *t, bool abort);
+int tls_handshake(struct tls *t, const char **why);
+ssize_t tls_read(struct tls *t, void *buf, size_t len, bool peek);
+ssize_t tls_write(struct tls *t, const void *buf, size_t len);
+int tls_end(struct tls *t);
+uint32_t tls_needs(const struct tls *t, bool reading);
