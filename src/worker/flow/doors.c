@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * doors.c - connections that others begin
+ *
+ * A published port: a visitor on the host, and a socket to a port inside. A
+ * socket belongs to the namespace it was born in, so the keeper, who lives
+ * inside, makes it on request and sends it over. An exposed ::1 port: a visitor
+ * inside, and a dial on the host (the gate takes the other exposed addresses,
+ * but the kernel lets no ::1 packet in by the TUN).
+ */
+#include "flow/doors.h"
+
+#include "bus/channel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DOORS_BURST   32
+#define DOORS_REST_MS 100
+#define MINT_IP4      4
+#define MINT_IP6      6
+
+enum visitor_state {
+	VISITOR_MINTING,    /* in .minting; the keeper answers or is gone */
+	VISITOR_CONNECTING, /* .inner is alive; .timer */
+	VISITOR_DIALING,    /* .dial is alive, with its own deadline */
+	VISITOR_OPEN,	    /* .relay is alive */
+};
+
+struct visitor {
+	struct list node;
+	struct doors *doors;
+	enum visitor_state state;
+	struct watch watch;
+	struct timer timer;
+	struct dial *dial;
+	struct relay *relay;
+	int fd;	   /* who came */
+	int inner; /* towards the port inside */
+	int family;
+	uint16_t port;
+};
+
+static void door_reset(int *fd)
+{
+	const struct linger hard = { .l_onoff = 1 };
+
+	if (*fd < 0)
+		return;
+	(void)setsockopt(*fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	(void)close(*fd);
+	*fd = -1;
+}
+
+static void visitor_bury(struct visitor *v)
+{
+	if (v->dial)
+		dial_cancel(v->dial);
+	loop_unwatch(v->doors->loop, &v->watch);
+	loop_untimer(v->doors->loop, &v->timer);
+	door_reset(&v->fd);
+	door_reset(&v->inner);
+	if (v->state != VISITOR_OPEN)
+		v->doors->pending--;
+	list_del(&v->node);
+	free(v);
+}
+
+static void visitor_ended(void *ctx, int err)
+{
+	(void)err;
+	visitor_bury(ctx);
+}
+
+static void visitor_open(struct visitor *v, int inner, struct stream outer)
+{
+	struct doors *d = v->doors;
+
+	loop_unwatch(d->loop, &v->watch);
+	loop_untimer(d->loop, &v->timer);
+	v->state = VISITOR_OPEN;
+	d->pending--;
+	list_del(&v->node);
+	list_add_tail(&d->open, &v->node);
+	if (relay_start(d->pool, inner, outer, visitor_ended, v, &v->relay) < 0)
+		visitor_bury(v);
+}
+
+/** visitor_mint() - Ask the keeper for a socket born inside */
+static void visitor_mint(struct visitor *v, int family)
+{
+	const uint8_t ask = family == AF_INET ? MINT_IP4 : MINT_IP6;
+
+	v->family = family;
+	v->state = VISITOR_MINTING;
+	list_del(&v->node);
+	list_add_tail(&v->doors->minting, &v->node);
+	if (send(v->doors->mint, &ask, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+		visitor_bury(v);
+}
+
+/** visitor_refused() - Nothing listens on 127.0.0.1 inside: try ::1 */
+static void visitor_refused(struct visitor *v)
+{
+	loop_unwatch(v->doors->loop, &v->watch);
+	loop_untimer(v->doors->loop, &v->timer);
+	door_reset(&v->inner);
+	if (v->family == AF_INET)
+		visitor_mint(v, AF_INET6);
+	else
+		visitor_bury(v);
+}
+
+static void visitor_connected(struct watch *w, uint32_t events)
+{
+	struct visitor *v = container_of(w, struct visitor, watch);
+	struct stream outer = STREAM_EMPTY;
+	socklen_t len = sizeof(int);
+	int inner;
+	int err = 0;
+
+	(void)events;
+	if (getsockopt(v->inner, SOL_SOCKET, SO_ERROR, &err, &len) < 0 || err) {
+		visitor_refused(v);
+		return;
+	}
+	loop_unwatch(v->doors->loop, &v->watch);
+	inner = v->inner;
+	outer.fd = v->fd;
+	v->inner = v->fd = -1;
+	visitor_open(v, inner, outer);
+}
+
+static void visitor_expired(struct timer *t)
+{
+	visitor_bury(container_of(t, struct visitor, timer));
+}
+
+/** visitor_connect() - Use a minted socket, which it takes */
+static void visitor_connect(struct visitor *v, int fd)
+{
+	struct doors *d = v->doors;
+	struct addr to = { .family = (uint16_t)v->family, .port = v->port };
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	if (v->family == AF_INET)
+		memcpy(to.ip, "\x7f\0\0\1", 4);
+	else
+		to.ip[15] = 1;
+	len = addr_to_sock(&to, &ss);
+	v->inner = fd;
+	v->state = VISITOR_CONNECTING;
+	list_del(&v->node);
+	list_add_tail(&d->visitors, &v->node);
+	if (loop_timer(d->loop, &v->timer, DOORS_WAIT_MS, visitor_expired) < 0) {
+		visitor_bury(v);
+		return;
+	}
+	if (connect(fd, (struct sockaddr *)&ss, len) < 0 &&
+	    errno != EINPROGRESS) {
+		visitor_refused(v);
+		return;
+	}
+	if (loop_watch(d->loop, &v->watch, fd, EPOLLOUT, visitor_connected) < 0)
+		visitor_bury(v);
+}
+
+static void doors_minted(struct watch *w, uint32_t events)
+{
+	struct doors *d = container_of(w, struct doors, mint_watch);
+	unsigned int count = 0;
+	uint8_t kind;
+	int fd;
+	const ssize_t n = channel_recv(d->mint, &kind, sizeof(kind), &fd, 1,
+				       &count);
+	struct visitor *v;
+
+	(void)events;
+	if (n == -EAGAIN)
+		return;
+	if (n <= 0) {
+		loop_stop(d->loop); /* the keeper is gone: all is over */
+		return;
+	}
+	if (list_empty(&d->minting)) {
+		if (count > 0)
+			(void)close(fd);
+		return;
+	}
+	v = container_of(d->minting.next, struct visitor, node);
+	if (count > 0)
+		visitor_connect(v, fd);
+	else
+		visitor_bury(v);
+}
+
+static void visitor_dialled(void *ctx, int err, struct stream s,
+			    const struct addr *bound)
+{
+	struct visitor *v = ctx;
+	int inner;
+
+	(void)bound;
+	v->dial = NULL;
+	if (err < 0) {
+		visitor_bury(v);
+		return;
+	}
+	inner = v->fd;
+	v->fd = -1;
+	visitor_open(v, inner, s);
+}
+
+static void door_visit(struct door *door, int fd)
+{
+	struct doors *d = door->doors;
+	struct visitor *v = d->pending < DOORS_PENDING ? calloc(1, sizeof(*v)) :
+							 NULL;
+	struct dest to = { 0 };
+
+	if (!v) {
+		door_reset(&fd);
+		return;
+	}
+	v->doors = d;
+	v->fd = fd;
+	v->inner = v->watch.fd = -1;
+	list_add_tail(&d->visitors, &v->node);
+	d->pending++;
+	if (door->leads_in) {
+		v->port = d->plan->publish[door->index].inner_port;
+		visitor_mint(v, AF_INET);
+		return;
+	}
+	v->state = VISITOR_DIALING;
+	to.addr = d->plan->expose[door->index].addr;
+	if (dial_start(d->direct, DIAL_CONNECT, &to, visitor_dialled, v,
+		       &v->dial) < 0)
+		visitor_bury(v);
+}
+
+static void door_rested(struct timer *t)
+{
+	struct door *door = container_of(t, struct door, rest);
+
+	loop_want(door->doors->loop, &door->watch, EPOLLIN);
+}
+
+static void door_accept(struct watch *w, uint32_t events)
+{
+	struct door *door = container_of(w, struct door, watch);
+	struct loop *loop = door->doors->loop;
+
+	(void)events;
+	for (int i = 0; i < DOORS_BURST; i++) {
+		const int fd = accept4(door->fd, NULL, NULL,
+				       SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			door_visit(door, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM) {
+			loop_want(loop, &door->watch, 0);
+			(void)loop_timer(loop, &door->rest, DOORS_REST_MS,
+					 door_rested);
+		}
+		if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
+int doors_start(struct doors *d)
+{
+	list_init(&d->minting);
+	list_init(&d->visitors);
+	list_init(&d->open);
+	d->mint_watch.fd = -1;
+	if (d->mint < 0)
+		return 0;
+	return loop_watch(d->loop, &d->mint_watch, d->mint, EPOLLIN,
+			  doors_minted);
+}
+
+int doors_listen(struct doors *d, int fd, unsigned int index, bool leads_in)
+{
+	struct door *door;
+
+	if (d->count == sizeof(d->door) / sizeof(*d->door))
+		return -E2BIG;
+	if (index >= (leads_in ? d->plan->publish_count :
+				 d->plan->expose_count))
+		return -EPROTO;
+	door = &d->door[d->count++];
+	*door = (struct door){
+		.doors = d,
+		.fd = fd,
+		.index = index,
+		.leads_in = leads_in,
+	};
+	return loop_watch(d->loop, &door->watch, fd, EPOLLIN, door_accept);
+}
+
+static void doors_clear(struct list *l)
+{
+	while (!list_empty(l)) {
+		struct visitor *v = container_of(l->next, struct visitor, node);
+
+		if (v->state == VISITOR_OPEN)
+			relay_cancel(v->relay);
+		visitor_bury(v);
+	}
+}
+
+void doors_stop(struct doors *d)
+{
+	for (unsigned int i = 0; i < d->count; i++) {
+		loop_unwatch(d->loop, &d->door[i].watch);
+		loop_untimer(d->loop, &d->door[i].rest);
+	}
+	loop_unwatch(d->loop, &d->mint_watch);
+	doors_clear(&d->minting);
+	doors_clear(&d->visitors);
+	doors_clear(&d->open);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * doors.h - listeners that lead in (`publish`) and out (`expose` on ::1)
+ */
+#include "base/list.h"
+#include "base/loop.h"
+#include "bus/plan.h"
+#include "dial/dial.h"
+#include "flow/relay.h"
+
+#define DOORS_PENDING 1024 /* visitors between accept and relay */
+#define DOORS_WAIT_MS 10000
+
+/**
+ * struct doors - all doors of a sandbox
+ * @loop .. @direct:  Borrowed, set by the caller before anything else
+ * @mint:             Channel to the keeper, borrowed; -1: nothing published
+ *
+ * The rest is its own.
+ */
+struct doors {
+	struct loop *loop;
+	const struct plan *plan;
+	struct relay_pool *pool;
+	struct way *direct;
+	int mint;
+
+	struct watch mint_watch;
+	struct list minting;  /* visitors waiting for a socket, in order */
+	struct list visitors; /* all others between accept and relay */
+	struct list open;     /* relays */
+	unsigned int pending;
+	unsigned int count;
+	struct door {
+		struct doors *doors;
+		struct watch watch;
+		struct timer rest;
+		int fd;
+		unsigned int index;
+		bool leads_in;
+	} door[PLAN_EXPOSE + PLAN_PUBLISH];
+};
+
+/**
+ * doors_start() - Begin; watches @mint
+ *
+ * The keeper's end of @mint is the life of the sandbox: when it closes,
+ * loop_stop() is called.
+ *
+ * Return: 0 or -errno
+ */
+int doors_start(struct doors *d);
+
+/**
+ * doors_listen() - Take a listener
+ * @fd:        Non-blocking listener; borrowed
+ * @index:     In plan->publish (@leads_in) or plan->expose
+ * @leads_in:  Born on the host, leads into the sandbox; else the other way
+ *
+ * Return: 0 or -errno
+ */
+int doors_listen(struct doors *d, int fd, unsigned int index, bool leads_in);
+
+void doors_stop(struct doors *d);

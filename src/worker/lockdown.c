@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * lockdown.c - the stages by which a worker gives up what it does not need
+ *
+ * What a worker keeps: its fds, sockets on the host (they are its job), and
+ * memory. A worker that cannot be locked down does not start.
+ */
+#include "lockdown.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+#if defined(__SANITIZE_ADDRESS__)
+#define LOCKDOWN_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LOCKDOWN_ASAN 1
+#endif
+#endif
+#ifndef LOCKDOWN_ASAN
+#define LOCKDOWN_ASAN 0
+#endif
+
+int lockdown_early(struct fault *f)
+{
+	struct rlimit files;
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return fault(f, -errno, "make the worker undumpable");
+	(void)setrlimit(RLIMIT_CORE, &none); /* undumpable anyway */
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return fault(f, -errno, "read the limit of open files");
+	files.rlim_cur = files.rlim_max;
+	/* Can only fail above fs.nr_open; then the old limit stands. */
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	return 0;
+}
+
+/** shed_uid() - Root's worker works as nobody */
+static int shed_uid(bool keep_cwd, struct fault *f)
+{
+	/* A proxy's unix socket may be root's alone. */
+	if (geteuid() != 0 || keep_cwd)
+		return 0;
+	if (setgroups(0, NULL) < 0)
+		return fault(f, -errno, "drop the worker's groups");
+	/* EINVAL: a container that maps no such id; it has no other either. */
+	if ((setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	     setresuid(NOBODY, NOBODY, NOBODY) < 0) && errno != EINVAL)
+		return fault(f, -errno, "become nobody");
+	return 0;
+}
+
+static int shed_map_ids(uid_t uid, gid_t gid)
+{
+	char map[64];
+
+	if (fd_write_file("/proc/self/setgroups", "deny") < 0)
+		return -errno;
+	(void)snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
+	if (fd_write_file("/proc/self/uid_map", map) < 0)
+		return -EPERM;
+	(void)snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
+	return fd_write_file("/proc/self/gid_map", map);
+}
+
+/**
+ * shed_files() - An empty read-only root, in namespaces of our own
+ *
+ * Where user namespaces are not to be had (root in a tight container) the
+ * system call list still has nothing that opens a file.
+ */
+static int shed_files(bool keep_cwd, struct fault *f)
+{
+	static const char *const spot[] = { "/tmp", "/run", "/var", "/proc" };
+	const uid_t uid = geteuid();
+	const gid_t gid = getegid();
+	const char *at = NULL;
+	char old[32];
+
+	/* Another uid's /proc/self is root's until we are dumpable. */
+	(void)prctl(PR_SET_DUMPABLE, 1);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC |
+		    CLONE_NEWUTS) < 0)
+		return prctl(PR_SET_DUMPABLE, 0);
+	if (shed_map_ids(uid, gid) < 0)
+		return fault(f, -EPERM, "map the worker's ids");
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fault(f, -errno, "make the worker's mounts its own");
+	for (size_t i = 0; i < sizeof(spot) / sizeof(*spot) && !at; i++)
+		if (mount("none", spot[i], "tmpfs",
+			  MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			  "size=0,nr_inodes=2,mode=0755") == 0)
+			at = spot[i];
+	if (!at)
+		return fault(f, -errno, "mount the worker's empty root");
+	(void)snprintf(old, sizeof(old), "%s/o", at);
+	if (mkdir(old, 0700) < 0 || syscall(SYS_pivot_root, at, old) < 0 ||
+	    umount2("/o", MNT_DETACH) < 0 || rmdir("/o") < 0)
+		return fault(f, -errno, "enter the worker's empty root");
+	if (mount(NULL, "/", NULL,
+		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
+			  MS_NOEXEC,
+		  NULL) < 0)
+		return fault(f, -errno, "make the worker's root read-only");
+	if (!keep_cwd && chdir("/") < 0)
+		return fault(f, -errno, "leave the old root");
+	return 0;
+}
+
+static int shed_caps(struct fault *f)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[2] = { 0 };
+	struct __user_cap_data_struct now[2];
+
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
+		    errno == EINVAL)
+			break; /* beyond the kernel's last */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &head, none) < 0)
+		return fault(f, -errno, "drop the worker's capabilities");
+	if (syscall(SYS_capget, &head, now) < 0 ||
+	    memcmp(now, none, sizeof(none)) != 0)
+		return fault_plain(f, -EPERM, "the worker kept capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fault(f, -errno, "forbid new privileges");
+	return 0;
+}
+
+/** shed_landlock() - No file rights at all, where the kernel knows Landlock */
+static void shed_landlock(void)
+{
+	struct landlock_ruleset_attr attr = {
+		/* Every right of ABI 1; newer ones need no listing here since
+		 * nothing is open that they could be used on. */
+		.handled_access_fs = (1ull << 13) - 1,
+	};
+	auto_fd fd = (int)syscall(SYS_landlock_create_ruleset, &attr,
+				  sizeof(attr), 0);
+
+	/* A second belt: the empty root and the call list are the first. */
+	if (fd >= 0)
+		(void)syscall(SYS_landlock_restrict_self, fd, 0);
+}
+
+static const int lockdown_calls[] = {
+	SCMP_SYS(read),		  SCMP_SYS(write),
+	SCMP_SYS(readv),	  SCMP_SYS(writev),
+	SCMP_SYS(recvfrom),	  SCMP_SYS(recvmsg),
+	SCMP_SYS(recvmmsg),	  SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),	  SCMP_SYS(sendmmsg),
+	SCMP_SYS(splice),	  SCMP_SYS(pipe2),
+	SCMP_SYS(close),	  SCMP_SYS(dup2),
+	SCMP_SYS(dup3),		  SCMP_SYS(fcntl),
+	SCMP_SYS(epoll_wait),	  SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_ctl),	  SCMP_SYS(accept4),
+	SCMP_SYS(connect),	  SCMP_SYS(bind),
+	SCMP_SYS(listen),	  SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),	  SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),	  SCMP_SYS(shutdown),
+	SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),		  SCMP_SYS(brk),
+	SCMP_SYS(mremap),	  SCMP_SYS(munmap),
+	SCMP_SYS(madvise),	  SCMP_SYS(futex),
+	SCMP_SYS(getrandom),	  SCMP_SYS(getpid),
+	SCMP_SYS(gettid),	  SCMP_SYS(tgkill),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigaction),	  SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),		  SCMP_SYS(exit_group),
+	/* glibc asks these of an fd for stdio and malloc's trimming. */
+	SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
+};
+
+/** lockdown_allow() - The calls whose arguments matter */
+static int lockdown_allow(scmp_filter_ctx ctx)
+{
+	static const int family[] = { AF_INET, AF_INET6, AF_UNIX };
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(family) / sizeof(*family); i++)
+		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				       SCMP_A0(SCMP_CMP_EQ, family[i]));
+	/* Memory, never code (PROT_EXEC is 4). */
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+			       SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+			       SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+	/* Opening a file fails; a library that tries it goes on. */
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), 0);
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
+			       0);
+	return rc;
+}
+
+static int shed_calls(struct fault *f)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int rc = ctx ? 0 : -ENOMEM;
+
+	for (size_t i = 0; rc == 0 &&
+	     i < sizeof(lockdown_calls) / sizeof(*lockdown_calls); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, lockdown_calls[i],
+				      0);
+	if (rc == 0)
+		rc = lockdown_allow(ctx);
+	if (rc == 0)
+		rc = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return rc ? fault(f, rc < 0 ? rc : -EINVAL,
+			  "load the worker's system call filter") :
+		    0;
+}
+
+int lockdown_late(bool keep_cwd, struct fault *f)
+{
+	int rc = shed_uid(keep_cwd, f);
+
+	/* The sanitizer opens files and makes calls of its own. */
+	if (rc == 0 && !LOCKDOWN_ASAN)
+		rc = shed_files(keep_cwd, f);
+	if (rc == 0)
+		rc = shed_caps(f);
+	if (rc == 0 && !LOCKDOWN_ASAN)
+		shed_landlock();
+	if (rc == 0 && !LOCKDOWN_ASAN)
+		rc = shed_calls(f);
+	return rc;
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * worker.c - the data plane of one sandbox, from plan to end
+ *
+ * Takes a plan and its fds, builds the rooms in order, locks itself down, says
+ * "ready", and turns the loop. Without a TUN it is a plain proxy server.
+ */
+#include "worker.h"
+
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "bus/channel.h"
+#include "bus/plan.h"
+#include "dial/resolve.h"
+#include "flow/doors.h"
+#include "flow/echo.h"
+#include "flow/gate.h"
+#include "flow/route.h"
+#include "flow/server.h"
+#include "flow/udp.h"
+#include "lockdown.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Fds that are neither flows nor pipes: listeners, TUN, DNS, associations. */
+#define WORKER_SPARE_FDS 256
+/* What a worker has without being told: standard ones, channel, epoll. */
+#define WORKER_FLOWS_MAX 65536
+
+/** struct worker - everything a worker has */
+struct worker {
+	struct loop loop;
+	struct plan plan;
+	struct plan_fd fd[PLAN_FDS];
+	unsigned int fd_count;
+	int chan;
+	int devnull;
+	struct watch chan_watch;
+	struct way way;
+	struct way direct;
+	struct resolver *resolver;
+	struct relay_pool *pool;
+	struct names *names;
+	struct server *server;
+	struct tun tun;
+	struct gate gate;
+	struct udp udp;
+	struct echo echo;
+	struct doors doors;
+};
+
+static int worker_fd(const struct worker *w, enum plan_fd_kind kind)
+{
+	for (unsigned int i = 0; i < w->fd_count; i++)
+		if (w->fd[i].kind == kind)
+			return w->fd[i].fd;
+	return -1;
+}
+
+static bool worker_has_sandbox(const struct worker *w)
+{
+	return worker_fd(w, PLAN_FD_TUN) >= 0;
+}
+
+static void worker_packet(void *ctx, const struct packet *p)
+{
+	struct worker *w = ctx;
+
+	switch (p->proto) {
+	case IPPROTO_TCP:
+		gate_segment(&w->gate, p);
+		return;
+	case IPPROTO_UDP:
+		udp_datagram(&w->udp, p);
+		return;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		echo_packet(&w->echo, p);
+		return;
+	default:
+		if (!addr_is_multicast(&p->dst))
+			tun_put(&w->tun,
+				packet_put_unreach(tun_room(&w->tun),
+						   PACKET_MAX, UNREACH_ADMIN,
+						   p));
+	}
+}
+
+static void worker_answer(void *ctx, const struct addr *from,
+			  const struct addr *to, const void *msg, size_t len)
+{
+	struct worker *w = ctx;
+
+	tun_put(&w->tun, packet_put_udp(tun_room(&w->tun), PACKET_MAX, from,
+					to, msg, len));
+}
+
+/** worker_server_dest() - Leases and odd places, for the gateway's server */
+static int worker_server_dest(void *ctx, struct dest *d)
+{
+	struct worker *w = ctx;
+
+	if (d->name[0] != '\0')
+		return route_name_ok(d->name) ? 0 : -EHOSTUNREACH;
+	if (route_decide(&w->plan, &d->addr, true).verdict != ROUTE_WAY &&
+	    d->addr.port != 53)
+		return -EHOSTUNREACH;
+	if (addr_is_loopback(&d->addr) || addr_is_any(&d->addr))
+		return -EHOSTUNREACH;
+	if (!names_is_leasable(&d->addr))
+		return 0;
+	return names_of_lease(w->names, &d->addr, d->name) ? 0 : -EHOSTUNREACH;
+}
+
+/** worker_left() - Whoever hatched us has gone */
+static void worker_left(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, chan_watch);
+
+	(void)events;
+	loop_unwatch(&w->loop, watch);
+	if (!worker_has_sandbox(w)) {
+		loop_stop(&w->loop);
+		return;
+	}
+	/* The command has ended and something stays: let go of its output. */
+	(void)dup2(w->devnull, STDERR_FILENO);
+}
+
+static unsigned int worker_flow_max(const struct worker *w)
+{
+	struct rlimit files = { .rlim_cur = 1024 };
+	unsigned long most;
+
+	(void)getrlimit(RLIMIT_NOFILE, &files); /* cannot fail */
+	most = files.rlim_cur > 2 * WORKER_SPARE_FDS ?
+		       (files.rlim_cur - WORKER_SPARE_FDS) / 2 :
+		       files.rlim_cur / 4;
+	if (w->plan.flow_max > 0 && w->plan.flow_max < most)
+		most = w->plan.flow_max;
+	return most < WORKER_FLOWS_MAX ? (unsigned int)most : WORKER_FLOWS_MAX;
+}
+
+/** worker_ways() - What leads out, for sandbox and server alike */
+static int worker_ways(struct worker *w, struct fault *f)
+{
+	const int ask = worker_fd(w, PLAN_FD_RESOLVE);
+	const int rc = way_init(&w->way, &w->loop, &w->plan);
+
+	if (rc == -ENOENT)
+		return fault_plain(f, rc,
+				   "an https proxy needs trust anchors, and "
+				   "none could be read (install "
+				   "ca-certificates)");
+	if (rc < 0)
+		return fault(f, rc, "prepare the way out");
+	way_init_direct(&w->direct, &w->loop);
+	if (ask >= 0) {
+		w->resolver = resolver_new(&w->loop, ask);
+		w->way.resolver = w->resolver;
+	}
+	w->pool = relay_pool_new(&w->loop);
+	if (!w->pool || (ask >= 0 && !w->resolver))
+		return fault(f, -ENOMEM, "prepare the relay");
+	return 0;
+}
+
+/** worker_listen() - Hand each fd of the plan to the room it is for */
+static int worker_listen(struct worker *w, const struct plan_fd *pf)
+{
+	switch (pf->kind) {
+	case PLAN_FD_GATE:
+		return gate_listen(&w->gate, pf->fd);
+	case PLAN_FD_NAMES_UDP:
+		return names_listen_udp(w->names, pf->fd);
+	case PLAN_FD_NAMES_TCP:
+		return names_listen_tcp(w->names, pf->fd);
+	case PLAN_FD_EXPOSE:
+		return doors_listen(&w->doors, pf->fd, pf->index, false);
+	case PLAN_FD_PUBLISH:
+		return doors_listen(&w->doors, pf->fd, pf->index, true);
+	case PLAN_FD_SERVE:
+		return server_listen(w->server, pf->fd);
+	case PLAN_FD_TUN:
+		return tun_start(&w->tun, &w->loop, pf->fd, worker_packet, w);
+	case PLAN_FD_MINT:
+	case PLAN_FD_RESOLVE:
+	case PLAN_FD_KINDS:
+		return 0;
+	}
+	return -EPROTO;
+}
+
+static int worker_sandbox(struct worker *w, struct fault *f)
+{
+	int rc;
+
+	rc = names_new(&w->loop, &w->way, &w->plan, worker_answer, w,
+		       &w->names);
+	if (rc < 0)
+		return fault(f, rc, "start the resolver");
+	w->server = server_new(&w->loop, &w->way, w->pool, &w->plan.serve,
+			       worker_server_dest, w);
+	if (!w->server)
+		return fault(f, -ENOMEM, "start the gateway's proxy");
+	w->gate = (struct gate){
+		.loop = &w->loop,
+		.plan = &w->plan,
+		.tun = &w->tun,
+		.way = &w->way,
+		.direct = &w->direct,
+		.names = w->names,
+		.pool = w->pool,
+		.server = w->server,
+		.flow_max = worker_flow_max(w),
+	};
+	w->udp = (struct udp){
+		.loop = &w->loop,
+		.plan = &w->plan,
+		.tun = &w->tun,
+		.way = &w->way,
+		.direct = &w->direct,
+		.names = w->names,
+	};
+	w->echo = (struct echo){
+		.loop = &w->loop,
+		.plan = &w->plan,
+		.tun = &w->tun,
+		.way = &w->way,
+	};
+	w->doors = (struct doors){
+		.loop = &w->loop,
+		.plan = &w->plan,
+		.pool = w->pool,
+		.direct = &w->direct,
+		.mint = worker_fd(w, PLAN_FD_MINT),
+	};
+	rc = gate_start(&w->gate);
+	if (rc == 0)
+		rc = udp_start(&w->udp);
+	if (rc == 0)
+		rc = doors_start(&w->doors);
+	return rc < 0 ? fault(f, rc, "start the gate") : 0;
+}
+
+static int worker_build(struct worker *w, struct fault *f)
+{
+	int rc = worker_ways(w, f);
+
+	if (rc < 0)
+		return rc;
+	if (worker_has_sandbox(w))
+		rc = worker_sandbox(w, f);
+	else
+		w->server = server_new(&w->loop, &w->way, w->pool,
+				       &w->plan.serve, NULL, NULL);
+	if (rc < 0)
+		return rc;
+	if (!w->server)
+		return fault(f, -ENOMEM, "start the proxy server");
+	for (unsigned int i = 0; i < w->fd_count; i++) {
+		rc = worker_listen(w, &w->fd[i]);
+		if (rc < 0)
+			return fault(f, rc, "use the plan's fd of kind %d",
+				     (int)w->fd[i].kind);
+	}
+	return 0;
+}
+
+static struct hop *worker_socket_hop(struct worker *w)
+{
+	for (unsigned int i = 0; i < w->plan.hop_count; i++)
+		if (w->plan.hop[i].path[0] != '\0')
+			return &w->plan.hop[i];
+	return NULL;
+}
+
+/** worker_find_socket() - Reach a proxy's unix socket without a file system
+ *
+ * The worker keeps the socket's directory as its current one and connects by
+ * the bare name, so that a proxy that comes back with a new socket is found. */
+static int worker_find_socket(struct worker *w, struct fault *f)
+{
+	struct hop *h = worker_socket_hop(w);
+	char *slash = h ? strrchr(h->path, '/') : NULL;
+
+	if (!slash)
+		return 0;
+	*slash = '\0';
+	if (chdir(slash == h->path ? "/" : h->path) < 0)
+		return fault(f, -errno, "enter '%s', where the proxy's socket "
+			     "is", h->path);
+	memmove(h->path, slash + 1, strlen(slash + 1) + 1);
+	return 0;
+}
+
+static int worker_init(struct worker *w, struct fault *f)
+{
+	int rc = loop_init(&w->loop);
+
+	if (rc < 0)
+		return fault(f, rc, "start the worker's loop");
+	rc = plan_recv(w->chan, &w->plan, w->fd, &w->fd_count);
+	if (rc < 0)
+		return fault(f, rc, "take the plan");
+	log_init("", (enum log_level)w->plan.log_level);
+	rc = lockdown_early(f);
+	if (rc < 0)
+		return rc;
+	w->devnull = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (w->devnull < 0)
+		return fault(f, -errno, "open '/dev/null'");
+	rc = worker_find_socket(w, f);
+	if (rc == 0)
+		rc = worker_build(w, f);
+	if (rc == 0)
+		rc = lockdown_late(worker_socket_hop(w) != NULL, f);
+	if (rc < 0)
+		return rc;
+	return loop_watch(&w->loop, &w->chan_watch, w->chan, EPOLLIN,
+			  worker_left);
+}
+
+static void worker_fini(struct worker *w)
+{
+	doors_stop(&w->doors);
+	gate_stop(&w->gate);
+	udp_stop(&w->udp);
+	echo_stop(&w->echo);
+	server_free(w->server);
+	names_free(w->names);
+	tun_stop(&w->tun, &w->loop);
+	relay_pool_free(w->pool);
+	resolver_free(w->resolver);
+	way_fini(&w->way);
+	way_fini(&w->direct);
+	loop_fini(&w->loop);
+}
+
+int worker_main(int chan)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	struct fault word = { 0 };
+	int rc;
+
+	if (!w)
+		return 1;
+	(void)prctl(PR_SET_NAME, "nsproxy-worker");
+	w->chan = chan;
+	w->chan_watch.fd = -1;
+	rc = worker_init(w, &word);
+	if (rc < 0 && word.code == 0)
+		(void)fault(&word, rc, "start the worker");
+	if (channel_send(chan, &word, sizeof(word), NULL, 0) < 0)
+		rc = -EPIPE;
+	if (rc == 0)
+		rc = loop_run(&w->loop);
+	worker_fini(w);
+	free(w);
+	return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * loop_test.c - events, timers and tasks under a hand-turned clock
+ */
+#include "base/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static uint64_t hand_ms;
+
+static uint64_t hand_clock(void)
+{
+	return hand_ms;
+}
+
+static void loop_set_up(struct loop *l)
+{
+	hand_ms = 1000;
+	assert_int_equal(loop_init(l), 0);
+	l->clock_ms = hand_clock;
+	l->now_ms = hand_ms;
+}
+
+#define TIMERS 200
+
+static struct timer timer_of[TIMERS];
+static unsigned int fired[TIMERS];
+static unsigned int fired_count;
+
+static void timer_fired(struct timer *t)
+{
+	fired[fired_count++] = (unsigned int)(t - timer_of);
+}
+
+static void timers_fire_in_order_and_once(void **state)
+{
+	struct loop l;
+
+	(void)state;
+	loop_set_up(&l);
+	fired_count = 0;
+	for (unsigned int i = 0; i < TIMERS; i++)
+		assert_int_equal(loop_timer(&l, &timer_of[i],
+					    (i * 7919) % 1000 + 1, timer_fired),
+				 0);
+	/* Every third is stopped again. */
+	for (unsigned int i = 0; i < TIMERS; i += 3)
+		loop_untimer(&l, &timer_of[i]);
+	for (int turn = 0; turn < 12; turn++) {
+		hand_ms += 100;
+		assert_int_equal(loop_turn(&l, 0), 0);
+	}
+	assert_int_equal(fired_count, TIMERS - (TIMERS + 2) / 3);
+	for (unsigned int i = 1; i < fired_count; i++)
+		assert_true(timer_of[fired[i - 1]].due_ms <=
+			    timer_of[fired[i]].due_ms);
+	for (unsigned int i = 0; i < fired_count; i++)
+		assert_true(fired[i] % 3 != 0);
+	loop_fini(&l);
+}
+
+struct chain {
+	struct loop *loop;
+	struct task task;
+	int runs;
+};
+
+static void task_again(struct task *t)
+{
+	struct chain *c = container_of(t, struct chain, task);
+
+	if (++c->runs < 5)
+		loop_defer(c->loop, t, task_again);
+}
+
+static void task_that_queues_itself_waits_a_turn(void **state)
+{
+	struct loop l;
+	struct chain c = { .loop = &l };
+
+	(void)state;
+	loop_set_up(&l);
+	loop_defer(&l, &c.task, task_again);
+	loop_defer(&l, &c.task, task_again);
+	assert_int_equal(loop_turn(&l, -1), 0);
+	assert_int_equal(c.runs, 1);
+	for (int turn = 0; turn < 8; turn++)
+		assert_int_equal(loop_turn(&l, 0), 0);
+	assert_int_equal(c.runs, 5);
+	loop_fini(&l);
+}
+
+struct twins {
+	struct loop *loop;
+	struct watch a;
+	struct watch b;
+	int calls;
+};
+
+static struct twins *twins_now;
+
+static void twin_ready(struct watch *w, uint32_t events)
+{
+	struct twins *t = twins_now;
+
+	(void)w;
+	assert_true(events & EPOLLIN);
+	t->calls++;
+	/* Whoever comes first takes the other out of the same batch. */
+	loop_unwatch(t->loop, &t->a);
+	loop_unwatch(t->loop, &t->b);
+}
+
+static void watch_taken_out_gets_no_stale_event(void **state)
+{
+	struct loop l;
+	struct twins t = { .loop = &l };
+	int one[2];
+	int two[2];
+
+	(void)state;
+	loop_set_up(&l);
+	twins_now = &t;
+	assert_int_equal(pipe(one), 0);
+	assert_int_equal(pipe(two), 0);
+	assert_int_equal(loop_watch(&l, &t.a, one[0], EPOLLIN, twin_ready), 0);
+	assert_int_equal(loop_watch(&l, &t.b, two[0], EPOLLIN, twin_ready), 0);
+	assert_int_equal(write(one[1], "x", 1), 1);
+	assert_int_equal(write(two[1], "x", 1), 1);
+	assert_int_equal(loop_turn(&l, 0), 0);
+	assert_int_equal(t.calls, 1);
+	assert_int_equal(loop_turn(&l, 0), 0);
+	assert_int_equal(t.calls, 1);
+	for (int i = 0; i < 2; i++) {
+		close(one[i]);
+		close(two[i]);
+	}
+	loop_fini(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(timers_fire_in_order_and_once),
+		cmocka_unit_test(task_that_queues_itself_waits_a_turn),
+		cmocka_unit_test(watch_taken_out_gets_no_stale_event),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
