@@ -15,15 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_HEAD_MAX  8192 /* octets of a head we read */
-#define HTTP_LINES_MAX 100
+#define HTTP_HEAD_MAX	     8192 /* octets of a head we read */
+#define HTTP_LINES_MAX	     100
+#define HTTP_CREDENTIALS_MAX 511 /* user of 255, colon, password of 255 */
 
 /**
  * http_connect_put() - CONNECT host:port with Host, and Basic if @has_auth
  * @w:  Room; 2 KiB suffice
- * @d:  Name or address; IPv6 in brackets
+ * @d:  Name (must pass text_name_ok()) or address; IPv6 in brackets
+ * @has_auth:  Send @user and @pass; else they are not looked at
+ * @user, @pass:  At most 255 octets each, no colon in @user (RFC 7617, 2)
  *
- * Return: whether it fitted
+ * Return: whether it could be said and fitted
  */
 bool http_connect_put(struct wr *w, const struct dest *d, bool has_auth,
 		      const char *user, const char *pass);
@@ -33,8 +36,9 @@ bool http_connect_put(struct wr *w, const struct dest *d, bool has_auth,
  * @r:       From its first octet; what follows the head stays in @r
  * @status:  100..599
  *
- * 1xx heads are skipped (RFC 9110, 15.2). NUL, other controls, over
- * HTTP_LINES_MAX lines, or over HTTP_HEAD_MAX octets without an end: -EPROTO.
+ * 1xx heads are skipped (RFC 9110, 15.2), but for 101, which ends HTTP. NUL,
+ * other controls, over HTTP_LINES_MAX lines, or over HTTP_HEAD_MAX octets
+ * without an end: -EPROTO.
  *
  * Return: 0, -EAGAIN, or -EPROTO
  */
@@ -76,6 +80,8 @@ struct http_request {
  * @r:    From its first octet; what follows the head stays in @r
  * @ret:  Result
  *
+ * Basic credentials that cannot be decoded count as none.
+ *
  * Return: 0, -EAGAIN, -EPROTO; -EMSGSIZE when the head is over HTTP_HEAD_MAX;
  * -EOPNOTSUPP for a target that is neither host:port nor http://host[:port]/
  */
@@ -90,7 +96,7 @@ int http_request_get(struct rd *r, struct http_request *ret);
  *
  * Drops Proxy-Authorization, Proxy-Connection, Connection and Keep-Alive, and
  * adds "Connection: close": one request per connection keeps framing out of
- * here.
+ * here. Host is made anew of the target (RFC 9112, 3.2.2).
  *
  * Return: whether it fitted
  */

@@ -83,7 +83,8 @@ size_t packet_put_udp(void *buf, size_t room, const struct addr *from,
  * @buf, @room:  Room
  * @seg:  The segment refused; the RST goes from its dst to its src
  *
- * Return: octets of the packet, or 0 if it does not fit
+ * Return: octets of the packet, or 0 if it does not fit or @seg is a RST (which
+ * is never answered with another)
  */
 size_t packet_put_rst(void *buf, size_t room, const struct packet *seg);
 

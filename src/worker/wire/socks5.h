@@ -83,8 +83,9 @@ int socks5_verdict_get(struct rd *r, uint8_t *status);
  *      without name is written as 0.0.0.0
  */
 bool socks5_dest_put(struct wr *w, const struct dest *d);
-/** socks5_dest_get() - An IP literal sent as a name becomes an address; a name
- * is lower-cased, loses its last dot, and must pass text_name_ok() */
+/** socks5_dest_get() - An IP literal sent as a name becomes an address, and
+ * v4-mapped IPv6 AF_INET; a name is lower-cased, loses its last dot, and must
+ * pass text_name_ok() */
 int socks5_dest_get(struct rd *r, struct dest *d);
 
 bool socks5_request_put(struct wr *w, enum socks5_command cmd,
@@ -94,7 +95,8 @@ bool socks5_request_put(struct wr *w, enum socks5_command cmd,
 int socks5_request_get(struct rd *r, uint8_t *cmd, struct dest *d);
 
 bool socks5_reply_put(struct wr *w, uint8_t code, const struct addr *bound);
-/** socks5_reply_get() - A bound name is skipped and gives AF_UNSPEC */
+/** socks5_reply_get() - A bound name is skipped and gives AF_UNSPEC
+ * and the port; v4-mapped IPv6 becomes AF_INET */
 int socks5_reply_get(struct rd *r, uint8_t *code, struct addr *bound);
 
 /** socks5_udp_put() - Header of a UDP datagram (RFC 1928, 7), FRAG 0 */
