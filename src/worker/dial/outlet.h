@@ -51,7 +51,8 @@ int outlet_open(struct way *w, struct outlet_user *u, struct outlet **ret);
  *         resolver (answers are remembered for the outlet's life)
  *
  * Return: 0 (which for UDP promises nothing), -EMSGSIZE, -EOPNOTSUPP (a name
- * on a direct way without resolver), -EAFNOSUPPORT, -ENOBUFS (the queue is full), or -errno
+ * on a direct way without resolver), -EAFNOSUPPORT, -ENOBUFS (the queue is
+ * full), or -errno
  */
 int outlet_send(struct outlet *o, const struct dest *to, const void *data,
 		size_t len);

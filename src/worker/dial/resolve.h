@@ -10,24 +10,12 @@
  */
 #include "base/addr.h"
 #include "base/loop.h"
+#include "bus/resolve_msg.h"
 
 #include <stdint.h>
 
-#define RESOLVE_ADDRS	8
 #define RESOLVE_MS	10000
 #define RESOLVE_PENDING 1024
-
-/* The messages on the channel, both ways. */
-struct resolve_question {
-	uint64_t id;
-	char name[NAME_MAX_LEN + 1];
-};
-
-struct resolve_answer {
-	uint64_t id;
-	uint32_t count; /* 0: no such name, or it failed */
-	struct addr addr[RESOLVE_ADDRS]; /* port 0 */
-};
 
 struct resolver;
 struct resolve;

@@ -3,6 +3,7 @@
 /*
  * way.h - a way out: the chain of hops that traffic leaves by
  */
+#include "base/log.h"
 #include "base/loop.h"
 #include "bus/plan.h"
 #include "net/stream.h"
@@ -15,6 +16,22 @@ struct tls_context;
 #define DIAL_GREET_MS	10000 /* a hop's answers that need no far end */
 #define DIAL_MS		30000 /* the whole dial; matches tcp_syn_retries inside */
 
+/* Dials under way at once, unless the owner says otherwise */
+#define WAY_DIALS	4096
+/* Least distance of two warnings of one kind */
+#define WAY_WARN_MS	5000
+
+/* What may be wrong with a hop; each kind is told at its own pace. */
+enum way_fault {
+	WAY_UNREACHED, /* the first hop cannot be connected */
+	WAY_SILENT,    /* no answer in time */
+	WAY_GARBAGE,   /* not the protocol, or hung up */
+	WAY_LOGIN,     /* our credentials, or the lack of them */
+	WAY_TLS,       /* handshake or certificate */
+	WAY_NEXT,      /* it could not reach the next hop */
+	WAY_FAULTS
+};
+
 /**
  * struct way - one way out of one worker; outlives all its dials and outlets
  * @loop:   Borrowed
@@ -25,6 +42,7 @@ struct tls_context;
  * @tls:    Owned; NULL unless a hop is HOP_HTTPS
  * @resolver: Borrowed; NULL where names cannot be looked up (all sandboxes)
  * @dials, @dial_max:  Dials under way and their cap
+ * @gate:   Paces the warnings, one for each kind
  */
 struct way {
 	struct loop *loop;
@@ -34,6 +52,7 @@ struct way {
 	struct resolver *resolver;
 	unsigned int dials;
 	unsigned int dial_max;
+	struct log_gate gate[WAY_FAULTS];
 };
 
 /**
@@ -43,12 +62,16 @@ struct way {
  * @p:     Plan; borrowed
  *
  * Return: 0, -ENOENT if TLS is needed and no trust anchors could be read,
- * -ENOMEM
+ * -EINVAL if this is no chain that can be walked
  */
 int way_init(struct way *w, struct loop *loop, const struct plan *p);
 /** way_init_direct() - A way of one HOP_DIRECT without device (for `expose`) */
 void way_init_direct(struct way *w, struct loop *loop);
 void way_fini(struct way *w);
+
+/** way_first() - Index of the hop that is connected to: 1 behind a HOP_DIRECT
+ * that only names a device, else 0 */
+unsigned int way_first(const struct way *w);
 
 /** way_has_udp() - May outlets be tried? (one SOCKS5 hop, or direct) */
 bool way_has_udp(const struct way *w);
@@ -64,3 +87,13 @@ bool way_has_udp(const struct way *w);
  * Return: non-blocking, CLOEXEC socket, or -errno
  */
 int outer_socket(const struct way *w, int family, int type);
+
+/**
+ * outer_ping_socket() - A socket that sends echo requests and nothing else
+ * @w:       Way; gives the device to bind to
+ * @family:  AF_INET, AF_INET6
+ *
+ * Return: like outer_socket(); -EACCES where net.ipv4.ping_group_range does
+ * not let us
+ */
+int outer_ping_socket(const struct way *w, int family);

@@ -7,13 +7,16 @@
 
 /**
  * tls_context_new() - Read the system's trust anchors
+ * @need_anchors:  Some layer will check certificates; else none are read
  *
  * Must be called before the worker gives up its files: everything is read
- * here, nothing later. Minimum is TLS 1.2.
+ * here, nothing later. Anchors come from $SSL_CERT_FILE, else from the
+ * library's default file, else from where Debian keeps them. Minimum is TLS
+ * 1.2.
  *
  * Return: context, or NULL (no memory, or no anchors could be read)
  */
-struct tls_context *tls_context_new(void);
+struct tls_context *tls_context_new(bool need_anchors);
 void tls_context_free(struct tls_context *ctx);
 
 /** tls_new() - Layer over @under, which it owns from now on; NULL: no memory */

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * dial_talk.c - the talks with the hops, one after the other
+ *
+ * Enter with dial_talk_begin() when a hop is reached. Not one octet behind a
+ * hop's answer is read: what follows belongs to the next hop or to the far
+ * end, and a relay may want to splice it. What surely belongs to the answer is
+ * taken at once, so that an answer in pieces does not wake us for the same
+ * octets twice.
+ */
+#include "dial/dial_own.h"
+
+#include <errno.h>
+#include <string.h>
+
+_Static_assert(DIAL_AT_HELLO + GREET_REQUEST == DIAL_AT_REQUEST,
+	       "talking states follow the steps of greet.h");
+
+static enum greet_step dial_talk_at(const struct dial *d)
+{
+	return (enum greet_step)(d->state - DIAL_AT_HELLO);
+}
+
+/* Whom the current hop shall reach */
+static void dial_talk_target(const struct dial *d, struct dest *ret)
+{
+	const struct hop *next;
+
+	if (dial_is_last(d)) {
+		*ret = d->to;
+		return;
+	}
+	next = dial_hop(d) + 1;
+	*ret = (struct dest){ 0 };
+	if (!addr_parse_ip(next->host, &ret->addr))
+		memcpy(ret->name, next->host, sizeof(ret->name));
+	ret->addr.port = next->port;
+}
+
+/* The current hop will not lead to the next one. */
+static void dial_talk_blocked(struct dial *d, const char *why)
+{
+	dial_blame(d, WAY_NEXT, "could not reach hop %u %s: %s",
+		   d->hop - way_first(d->way) + 2, dial_hop(d)[1].label, why);
+	dial_end(d, -EHOSTUNREACH);
+}
+
+static void dial_talk_say(struct dial *d, enum greet_step step)
+{
+	struct wr w = wr_of(d->out, sizeof(d->out));
+	struct dest to;
+	int rc;
+
+	dial_talk_target(d, &to);
+	rc = greet_put(dial_hop(d), step, d->goal, &to, &w);
+	if (rc < 0 && !dial_is_last(d)) {
+		dial_talk_blocked(d, "its protocol has no word for that");
+		return;
+	}
+	if (rc == -EAFNOSUPPORT) {
+		dial_end(d, rc);
+		return;
+	}
+	if (rc < 0) {
+		dial_blame(d, WAY_LOGIN, "cannot be told this user name, "
+					 "password or destination");
+		dial_end(d, -EIO);
+		return;
+	}
+	d->out_len = wr_used(&w);
+	d->out_sent = 0;
+	d->in_len = 0;
+	dial_enter(d, (enum dial_state)(DIAL_AT_HELLO + step));
+}
+
+void dial_talk_begin(struct dial *d)
+{
+	const struct hop *h = dial_hop(d);
+	int rc;
+
+	d->greet_due = d->way->loop->now_ms + DIAL_GREET_MS;
+	if (d->greet_due > d->total_due)
+		d->greet_due = d->total_due;
+	if (h->kind != HOP_HTTPS) {
+		dial_talk_say(d, greet_first(h));
+		return;
+	}
+	rc = stream_tls_start(&d->stream, d->way->tls, h->host, h->insecure);
+	if (rc < 0)
+		dial_end(d, rc);
+	else
+		dial_enter(d, DIAL_AT_TLS);
+}
+
+static int dial_talk_tls(struct dial *d)
+{
+	const char *why = "";
+	const int rc = stream_tls_handshake(&d->stream, &why);
+
+	if (rc == -EAGAIN)
+		return rc;
+	if (rc == 0) {
+		dial_talk_say(d, greet_first(dial_hop(d)));
+		return 0;
+	}
+	dial_blame(d, WAY_TLS,
+		   rc == -EKEYREJECTED ? "its certificate is not trusted: %s"
+				       : "TLS failed: %s",
+		   why);
+	dial_end(d, -EIO);
+	return 0;
+}
+
+static void dial_talk_lost(struct dial *d)
+{
+	dial_blame(d, WAY_GARBAGE, "hung up before it answered");
+	dial_end(d, -EIO);
+}
+
+static void dial_talk_garbage(struct dial *d)
+{
+	dial_blame(d, WAY_GARBAGE, "answered with garbage");
+	dial_end(d, -EIO);
+}
+
+static void dial_talk_answered(struct dial *d, const struct greet_answer *a)
+{
+	if (a->err == 0 && a->next != GREET_OVER) {
+		dial_talk_say(d, a->next);
+	} else if (a->err == 0 && !dial_is_last(d)) {
+		d->hop++;
+		dial_talk_begin(d);
+	} else if (a->err == 0) {
+		d->bound = a->bound;
+		dial_end(d, 0);
+	} else if (a->is_login) {
+		dial_blame(d, WAY_LOGIN, "%s", a->phrase);
+		dial_end(d, a->err);
+	} else if (!dial_is_last(d)) {
+		dial_talk_blocked(d, a->phrase);
+	} else {
+		log_debug("hop %s answered: %s", dial_hop(d)->label, a->phrase);
+		dial_end(d, a->err);
+	}
+}
+
+/* How many octets in the stream surely belong to the answer: > 0, 0 at the
+ * end of the stream, -EAGAIN, -errno */
+static ssize_t dial_talk_ahead(struct dial *d)
+{
+	const size_t room = sizeof(d->in) - d->in_len;
+	struct greet_answer a;
+	struct rd r;
+	ssize_t n;
+
+	if (room == 0)
+		return -EPROTO;
+	n = stream_peek(&d->stream, d->in + d->in_len, room);
+	if (n <= 0)
+		return n;
+	r = rd_of(d->in, d->in_len + (size_t)n);
+	if (greet_get(dial_hop(d), dial_talk_at(d), &r, &a) == 0)
+		n -= (ssize_t)rd_left(&r);
+	return n;
+}
+
+/* Take more of the answer: > 0, 0 at the end of the stream, -EAGAIN, -errno */
+static ssize_t dial_talk_take(struct dial *d)
+{
+	size_t want =
+		greet_certain(dial_hop(d), dial_talk_at(d), d->in, d->in_len);
+	ssize_t n;
+
+	if (want == 0) {
+		n = dial_talk_ahead(d);
+		if (n <= 0)
+			return n;
+		want = (size_t)n;
+	}
+	n = stream_read(&d->stream, d->in + d->in_len, want);
+	if (n > 0)
+		d->in_len += (size_t)n;
+	return n;
+}
+
+static int dial_talk_hear(struct dial *d)
+{
+	const ssize_t n = dial_talk_take(d);
+	struct rd r = rd_of(d->in, d->in_len);
+	struct greet_answer a;
+	int rc;
+
+	if (n == -EAGAIN)
+		return -EAGAIN;
+	if (n == -EPROTO) {
+		dial_talk_garbage(d);
+		return 0;
+	}
+	if (n <= 0) {
+		dial_talk_lost(d);
+		return 0;
+	}
+	rc = greet_get(dial_hop(d), dial_talk_at(d), &r, &a);
+	if (rc == 0)
+		dial_talk_answered(d, &a);
+	else if (rc != -EAGAIN)
+		dial_talk_garbage(d);
+	return 0;
+}
+
+int dial_talk_step(struct dial *d)
+{
+	if (d->state < DIAL_AT_TLS)
+		return -EAGAIN;
+	if (d->state == DIAL_AT_TLS)
+		return dial_talk_tls(d);
+	while (d->out_sent < d->out_len) {
+		const ssize_t n = stream_write(&d->stream, d->out + d->out_sent,
+					       d->out_len - d->out_sent);
+
+		if (n == -EAGAIN)
+			return -EAGAIN;
+		if (n < 0) {
+			dial_talk_lost(d);
+			return 0;
+		}
+		d->out_sent += (size_t)n;
+	}
+	return dial_talk_hear(d);
+}
+
+void dial_talk_timeout(struct dial *d)
+{
+	const bool is_far =
+		d->state == DIAL_AT_REQUEST && d->goal == DIAL_CONNECT;
+
+	if (is_far && dial_is_last(d)) {
+		dial_end(d, -ETIMEDOUT);
+	} else if (is_far && !dial_is_last(d)) {
+		dial_talk_blocked(d, "no answer in time");
+	} else {
+		dial_blame(d, WAY_SILENT, "is connected but does not answer");
+		dial_end(d, -EHOSTUNREACH);
+	}
+}
