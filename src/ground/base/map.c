@@ -92,6 +92,33 @@ void map_put(struct map *m, struct map_node *n, uint64_t hash)
 	m->count++;
 }
 
+void map_grow(struct map *m)
+{
+	const size_t size = (m->mask + 1) * 2;
+	struct map_node **bucket;
+
+	if (m->count <= size)
+		return;
+	bucket = calloc(size, sizeof(*bucket));
+	if (!bucket)
+		return;
+	for (size_t i = 0; i <= m->mask; i++) {
+		struct map_node *n = m->bucket[i];
+
+		while (n) {
+			struct map_node *next = n->next;
+			struct map_node **to = &bucket[n->hash & (size - 1)];
+
+			n->next = *to;
+			*to = n;
+			n = next;
+		}
+	}
+	free(m->bucket);
+	m->bucket = bucket;
+	m->mask = size - 1;
+}
+
 void map_del(struct map *m, struct map_node *n)
 {
 	struct map_node **at = &m->bucket[n->hash & m->mask];

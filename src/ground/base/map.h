@@ -15,7 +15,7 @@ struct map_node {
 };
 
 /**
- * struct map - intrusive hash map with a fixed number of buckets
+ * struct map - intrusive hash map; its buckets change only in map_grow()
  *
  * The map owns its buckets, never its nodes. Keys are hashed with a random
  * secret, so that strangers cannot aim at one bucket.
@@ -44,6 +44,14 @@ uint64_t map_hash(const struct map *m, const void *key, size_t len);
 
 /** map_put() - Add a node that is in no map */
 void map_put(struct map *m, struct map_node *n, uint64_t hash);
+
+/**
+ * map_grow() - Double the buckets once they hold more than two nodes each
+ *
+ * For maps that start small and may become large: call it after map_put().
+ * Without memory the map stays as it is, and works.
+ */
+void map_grow(struct map *m);
 
 /** map_del() - Take out a node that is in this map */
 void map_del(struct map *m, struct map_node *n);

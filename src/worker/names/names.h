@@ -24,8 +24,7 @@ struct names;
  * @to:    Who asked
  */
 typedef void names_reply_fn(void *ctx, const struct addr *from,
-			    const struct addr *to, const void *msg,
-			    size_t len);
+			    const struct addr *to, const void *msg, size_t len);
 
 /**
  * names_new() - Make the resolver of a sandbox
