@@ -207,6 +207,8 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 		       &w->names);
 	if (rc < 0)
 		return fault(f, rc, "start the resolver");
+	/* The gateway speaks both, to whoever is inside. */
+	w->plan.serve = (struct plan_serve){ .socks = true, .http = true };
 	w->server = server_new(&w->loop, &w->way, w->pool, &w->plan.serve,
 			       worker_server_dest, w);
 	if (!w->server)

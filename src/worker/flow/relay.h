@@ -18,9 +18,11 @@ struct relay_pool;
  */
 typedef void relay_fn(void *ctx, int err);
 
-/** relay_pool_new() - Pipes and buffers shared by all relays of a loop.
- * Return: pool, or NULL (no memory) */
+/** relay_pool_new() - What all relays of a loop share. Ignores SIGPIPE in this
+ * process: splice(2) has no other way. Return: pool, or NULL (no memory) */
 struct relay_pool *relay_pool_new(struct loop *loop);
+/** relay_pool_free() - Cancel all relays that are left, then free. NULL is
+ * fine */
 void relay_pool_free(struct relay_pool *p);
 
 /**

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * pump.c - one direction of a relay
+ *
+ * Between two plain sockets bytes are spliced through a borrowed pipe. Where
+ * splice(2) cannot go (TLS, urgent data, no pipe to be had) they are copied
+ * through a scratch buffer: peeked, written, and only then taken from the
+ * socket for as much as was written. So no bytes ever wait in our memory, and
+ * the two ways can alternate at any byte.
+ */
+#include "flow/pump.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+
+static bool pump_is_plain(const struct stream *from, const struct stream *to)
+{
+	return !from->tls && !to->tls;
+}
+
+static void pump_put_pipe(struct pump *p, struct pump_kit *kit)
+{
+	if (!p->pipe || p->held_bytes > 0)
+		return;
+	pipes_put(&kit->pipes, p->pipe);
+	p->pipe = NULL;
+}
+
+void pump_fini(struct pump *p, struct pump_kit *kit)
+{
+	if (p->pipe && p->held_bytes > 0)
+		pipes_drop(&kit->pipes, p->pipe);
+	else if (p->pipe)
+		pipes_put(&kit->pipes, p->pipe);
+	p->pipe = NULL;
+	p->held_bytes = 0;
+	p->state = PUMP_ENDED;
+}
+
+/* The reading side has said its last word. */
+static void pump_hear_end(struct pump *p)
+{
+	p->can_read = false;
+	p->state = p->state == PUMP_FLUSHES ? PUMP_ENDED : PUMP_DRAINS;
+}
+
+/* Take octets off the socket that were peeked and passed on. */
+static int copy_take(struct stream *from, void *scratch, size_t len)
+{
+	while (len > 0) {
+		ssize_t n;
+
+		/* TCP drops them without a copy. */
+		if (!from->tls)
+			n = recv(from->fd, scratch, len, MSG_TRUNC);
+		else
+			n = stream_read(from, scratch, len);
+		if (n < 0 && !from->tls)
+			n = -errno;
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Return: octets that @to took, -EAGAIN if none, or -errno */
+static ssize_t copy_write(struct pump *p, struct stream *to, const uint8_t *buf,
+			  size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		const ssize_t n = stream_write(to, buf + done, len - done);
+
+		if (n == -EAGAIN)
+			p->can_write = false;
+		if (n < 0 && (n != -EAGAIN || done == 0))
+			return n;
+		if (n < 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+/* Return: octets moved, 0 at the end of @from, -EAGAIN, or -errno */
+static ssize_t pump_copy(struct pump *p, struct pump_kit *kit,
+			 struct stream *from, struct stream *to)
+{
+	ssize_t n;
+	int rc;
+
+	if (!p->can_read || !p->can_write)
+		return -EAGAIN;
+	n = stream_peek(from, kit->scratch, PUMP_SCRATCH_BYTES);
+	if (n == -EAGAIN) {
+		p->can_read = false;
+		p->has_urgent = false;
+		return n;
+	}
+	if (n == 0)
+		pump_hear_end(p);
+	if (n <= 0)
+		return n;
+	n = copy_write(p, to, kit->scratch, (size_t)n);
+	if (n <= 0)
+		return n;
+	rc = copy_take(from, kit->scratch, (size_t)n);
+	return rc < 0 ? rc : n;
+}
+
+/* Return: octets now in the pipe, 0 at the end, -EAGAIN, or -errno */
+static ssize_t pump_fill(struct pump *p, struct pump_kit *kit,
+			 struct stream *from, struct stream *to)
+{
+	ssize_t n;
+
+	if (!p->can_read)
+		return -EAGAIN;
+	if (!p->pipe)
+		p->pipe = pipes_take(&kit->pipes);
+	if (!p->pipe)
+		return pump_copy(p, kit, from, to);
+	n = splice(from->fd, NULL, p->pipe->wr, NULL, p->pipe->room_bytes,
+		   SPLICE_FLAGS);
+	if (n > 0) {
+		p->held_bytes = (uint32_t)n;
+		return n;
+	}
+	if (n < 0 && errno != EAGAIN)
+		return -errno;
+	/*
+	 * splice() does not step over urgent data: it returns -EAGAIN before
+	 * it, or 0 when the end has come behind it. recv() does, the sockets
+	 * have SO_OOBINLINE.
+	 */
+	if (n == 0 || p->has_urgent)
+		return pump_copy(p, kit, from, to);
+	p->can_read = false;
+	return -EAGAIN;
+}
+
+/* Return: octets that left the pipe, -EAGAIN, or -errno */
+static ssize_t pump_drain(struct pump *p, struct stream *to)
+{
+	ssize_t n;
+
+	if (!p->can_write)
+		return -EAGAIN;
+	n = splice(p->pipe->rd, NULL, to->fd, NULL, p->held_bytes,
+		   SPLICE_FLAGS);
+	if (n < 0) {
+		if (errno == EAGAIN)
+			p->can_write = false;
+		return -errno;
+	}
+	assert(n > 0 && (size_t)n <= p->held_bytes);
+	p->held_bytes -= (uint32_t)n;
+	return n;
+}
+
+/* Return: 0 done, -EAGAIN, or -errno */
+static int pump_tell_end(struct pump *p, struct stream *to)
+{
+	int rc;
+
+	rc = stream_end(to);
+	if (rc == -EAGAIN)
+		p->can_write = false;
+	if (rc == 0)
+		p->state = PUMP_ENDED;
+	return rc;
+}
+
+/* Return: octets read, 0 for another kind of progress, -EAGAIN, or -errno */
+static ssize_t pump_step(struct pump *p, struct pump_kit *kit,
+			 struct stream *from, struct stream *to)
+{
+	ssize_t n;
+
+	if (p->held_bytes > 0) {
+		n = pump_drain(p, to);
+		return n > 0 ? 0 : n;
+	}
+	if (p->state == PUMP_ENDED)
+		return -EAGAIN;
+	if (p->state == PUMP_DRAINS)
+		return p->can_write || !to->tls ? pump_tell_end(p, to)
+						: -EAGAIN;
+	if (!pump_is_plain(from, to))
+		return pump_copy(p, kit, from, to);
+	return pump_fill(p, kit, from, to);
+}
+
+int pump_run(struct pump *p, struct pump_kit *kit, struct stream *from,
+	     struct stream *to)
+{
+	size_t moved = 0;
+	ssize_t n;
+
+	do {
+		n = pump_step(p, kit, from, to);
+		if (n == -EINTR)
+			n = 0;
+		if (n > 0)
+			moved += (size_t)n;
+		/* One more step could only splice more in: stop while empty. */
+	} while (n >= 0 && (moved < PUMP_BUDGET_BYTES || p->held_bytes > 0));
+	pump_put_pipe(p, kit);
+	if (n == -EAGAIN)
+		return 0;
+	return n < 0 ? (int)n : 1;
+}
+
+void pump_flush(struct pump *p, struct pump_kit *kit, struct stream *from,
+		struct stream *to)
+{
+	if (p->state != PUMP_FLOWS)
+		return;
+	p->state = PUMP_FLUSHES;
+	p->can_read = true;
+	(void)pump_run(p, kit, from, to); /* both sides are reset next */
+}

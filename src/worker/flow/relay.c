@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * relay.c - move bytes between the two sides of an open flow
+ *
+ * Enter with relay_start() once the outer side is connected; from then on only
+ * the loop calls in. Each socket is added to epoll once, edge-triggered, and
+ * never touched there again; two pumps remember what may be read and written.
+ * Leave when both sides have sent their end, or when one is broken: then both
+ * get a reset, for a clean end would tell the other side that all has arrived.
+ */
+#include "flow/relay.h"
+
+#include "flow/pump.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define RELAY_EVENTS \
+	((uint32_t)EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET)
+
+enum {
+	INNER,
+	OUTER,
+	SIDES
+};
+
+/**
+ * struct relay - an open flow
+ * @node:   In the pool's list
+ * @pool:   Borrowed
+ * @side:   [INNER] and [OUTER]; owned
+ * @watch:  Of each side's fd
+ * @pump:   pump[i] reads side[i] and writes the other
+ * @task:   Queued while a pump has spent its budget
+ */
+struct relay {
+	struct list node;
+	struct relay_pool *pool;
+	relay_fn *fn;
+	void *ctx;
+	struct stream side[SIDES];
+	struct watch watch[SIDES];
+	struct pump pump[SIDES];
+	struct task task;
+};
+
+static_assert(sizeof(struct relay) < 400, "an idle flow is cheap");
+
+struct relay_pool {
+	struct loop *loop;
+	struct list relays;
+	struct pump_kit kit;
+};
+
+struct relay_pool *relay_pool_new(struct loop *loop)
+{
+	struct relay_pool *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->kit.scratch = malloc(PUMP_SCRATCH_BYTES);
+	if (!p->kit.scratch) {
+		free(p);
+		return NULL;
+	}
+	p->loop = loop;
+	list_init(&p->relays);
+	pipes_init(&p->kit.pipes, loop);
+	/* splice(2) has no MSG_NOSIGNAL. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	return p;
+}
+
+void relay_pool_free(struct relay_pool *p)
+{
+	if (!p)
+		return;
+	while (!list_empty(&p->relays))
+		relay_cancel(container_of(p->relays.next, struct relay, node));
+	pipes_fini(&p->kit.pipes);
+	free(p->kit.scratch);
+	free(p);
+}
+
+/* Free everything but the sides. */
+static void relay_free(struct relay *r)
+{
+	for (int i = 0; i < SIDES; i++) {
+		loop_unwatch(r->pool->loop, &r->watch[i]);
+		pump_fini(&r->pump[i], &r->pool->kit);
+	}
+	loop_undefer(r->pool->loop, &r->task);
+	list_del(&r->node);
+	free(r);
+}
+
+void relay_cancel(struct relay *r)
+{
+	struct stream inner = stream_take(&r->side[INNER]);
+	struct stream outer = stream_take(&r->side[OUTER]);
+
+	relay_free(r);
+	stream_abort(&inner);
+	stream_abort(&outer);
+}
+
+static void relay_finish(struct relay *r)
+{
+	relay_fn *fn = r->fn;
+	void *ctx = r->ctx;
+	struct stream inner = stream_take(&r->side[INNER]);
+	struct stream outer = stream_take(&r->side[OUTER]);
+
+	relay_free(r);
+	stream_close(&inner);
+	stream_close(&outer);
+	fn(ctx, 0);
+}
+
+static void relay_break(struct relay *r, int err)
+{
+	relay_fn *fn = r->fn;
+	void *ctx = r->ctx;
+
+	/* What came before the break is still true: a server may answer, then
+	 * reset a client that has more to say than it wants to hear. */
+	for (int i = 0; i < SIDES; i++)
+		pump_flush(&r->pump[i], &r->pool->kit, &r->side[i],
+			   &r->side[!i]);
+	relay_cancel(r);
+	fn(ctx, err);
+}
+
+static void relay_task(struct task *t);
+
+static void relay_run(struct relay *r)
+{
+	bool again = false;
+
+	for (int i = 0; i < SIDES; i++) {
+		const int rc = pump_run(&r->pump[i], &r->pool->kit, &r->side[i],
+					&r->side[!i]);
+
+		if (rc < 0) {
+			relay_break(r, rc);
+			return;
+		}
+		again = again || rc > 0;
+	}
+	if (r->pump[INNER].state == PUMP_ENDED &&
+	    r->pump[OUTER].state == PUMP_ENDED)
+		relay_finish(r);
+	else if (again)
+		loop_defer(r->pool->loop, &r->task, relay_task);
+}
+
+static void relay_task(struct task *t)
+{
+	relay_run(container_of(t, struct relay, task));
+}
+
+static int relay_error(int fd)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		return -errno;
+	return -err;
+}
+
+static void relay_event(struct relay *r, int i, uint32_t events)
+{
+	struct pump *reader = &r->pump[i];
+	struct pump *writer = &r->pump[!i];
+
+	if (events & EPOLLERR) {
+		const int err = relay_error(r->side[i].fd);
+
+		if (err < 0) {
+			relay_break(r, err);
+			return;
+		}
+	}
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLPRI))
+		reader->can_read = true;
+	if (events & (EPOLLOUT | EPOLLHUP))
+		writer->can_write = true;
+	if (events & EPOLLPRI)
+		reader->has_urgent = true;
+	/* TLS may have to read before it can write, and the other way. */
+	if (r->side[i].tls)
+		reader->can_read = writer->can_write = true;
+	relay_run(r);
+}
+
+static void relay_inner_event(struct watch *w, uint32_t events)
+{
+	relay_event(container_of(w, struct relay, watch[INNER]), INNER, events);
+}
+
+static void relay_outer_event(struct watch *w, uint32_t events)
+{
+	relay_event(container_of(w, struct relay, watch[OUTER]), OUTER, events);
+}
+
+/* Failures are harmless: a unix socket has none of these. */
+static void relay_tune(int inner, int outer)
+{
+	const int on = 1;
+
+	(void)setsockopt(inner, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(inner, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(inner, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	(void)setsockopt(outer, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
+static int relay_watch(struct relay *r)
+{
+	int rc = loop_watch(r->pool->loop, &r->watch[INNER], r->side[INNER].fd,
+			    RELAY_EVENTS, relay_inner_event);
+
+	if (rc < 0)
+		return rc;
+	return loop_watch(r->pool->loop, &r->watch[OUTER], r->side[OUTER].fd,
+			  RELAY_EVENTS, relay_outer_event);
+}
+
+int relay_start(struct relay_pool *p, int inner, struct stream outer,
+		relay_fn *fn, void *ctx, struct relay **ret)
+{
+	struct stream in = { .fd = inner };
+	struct relay *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r) {
+		stream_abort(&in);
+		stream_abort(&outer);
+		return -ENOMEM;
+	}
+	*r = (struct relay){
+		.pool = p,
+		.fn = fn,
+		.ctx = ctx,
+		.side = { in, outer },
+		.watch = { { .fd = -1 }, { .fd = -1 } },
+	};
+	list_add_tail(&p->relays, &r->node);
+	relay_tune(inner, outer.fd);
+	rc = relay_watch(r);
+	if (rc < 0) {
+		relay_cancel(r);
+		return rc;
+	}
+	if (outer.tls) {
+		/* Its buffers may hold octets that epoll knows nothing of. */
+		r->pump[OUTER].can_read = true;
+		loop_defer(p->loop, &r->task, relay_task);
+	}
+	if (ret)
+		*ret = r;
+	return 0;
+}
