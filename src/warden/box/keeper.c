@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * keeper.c - the process that lives in a sandbox's namespaces until the end
+ *
+ * It builds the sandbox, forks the command, and then waits: for its children
+ * (as subreaper also for those whose parents are gone), for the worker, which
+ * may ask for sockets born inside, and for the mount table. With its last
+ * descendant it exits; by the end of the mint's channel the worker knows.
+ */
+#include "box/keeper.h"
+
+#include "base/fd.h"
+#include "box/command.h"
+#include "box/descend.h"
+#include "box/oneshot.h"
+#include "box/setup.h"
+#include "bus/channel.h"
+#include "kern/guard.h"
+#include "kern/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Where the caller's channel is put; the standard files lie below. */
+#define KEEPER_CHAN	 3
+/* Processes of a pipeline that has just ended are not worth a word. */
+#define KEEPER_GRACE_MS	 20
+/* How often to look for new side doors when inotify is refused. */
+#define KEEPER_LOOK_MS	 5000
+/* One mint request in a turn is enough; the worker waits for each. */
+#define MINT_INET	 4
+#define MINT_INET6	 6
+
+/**
+ * struct keeper - what it keeps
+ * @setup:    The sandbox; fds for the worker are gone after KEEPER_READY
+ * @caller:   Who runs the command; its pid counts while @chan is open
+ * @chan:     Channel to it; -1 when it is gone or has heard the last word
+ * @reaps:    signalfd for SIGCHLD
+ * @is_over:  The command has ended; only what it left is waited for
+ */
+struct keeper {
+	struct setup setup;
+	struct command command;
+	pid_t caller;
+	int chan;
+	int reaps;
+	bool is_over;
+};
+
+/** keeper_tell() - Send a word; a caller that is gone needs none */
+static void keeper_tell(struct keeper *k, const struct keeper_word *w,
+			const int *fds, unsigned int count)
+{
+	if (k->chan >= 0 &&
+	    channel_send(k->chan, w, sizeof(*w), fds, count) < 0)
+		fd_close(&k->chan);
+}
+
+static void keeper_tell_news(struct keeper *k, enum keeper_news news)
+{
+	struct keeper_word w;
+
+	memset(&w, 0, sizeof(w));
+	w.news = news;
+	w.pid = k->command.pid;
+	keeper_tell(k, &w, NULL, 0);
+}
+
+/** keeper_fail() - The command never ran; never returns */
+static void __attribute__((noreturn))
+keeper_fail(struct keeper *k, const struct fault *f)
+{
+	struct keeper_word w;
+
+	memset(&w, 0, sizeof(w));
+	w.news = KEEPER_FAILED;
+	w.fault = *f;
+	keeper_tell(k, &w, NULL, 0);
+	command_cancel(&k->command);
+	_exit(1);
+}
+
+/** keeper_hand_over() - The worker's fds leave for the caller */
+static void keeper_hand_over(struct keeper *k)
+{
+	struct setup *s = &k->setup;
+	struct keeper_word w;
+	int fds[PLAN_FDS];
+
+	memset(&w, 0, sizeof(w));
+	w.news = KEEPER_READY;
+	for (unsigned int i = 0; i < s->fd_count; i++) {
+		w.tag[i] = s->fds[i];
+		fds[i] = s->fds[i].fd;
+	}
+	keeper_tell(k, &w, fds, s->fd_count);
+	while (s->fd_count > 0)
+		fd_close(&s->fds[--s->fd_count].fd);
+}
+
+/** keeper_isolate() - Keep the caller's channel and standard files only */
+static int keeper_isolate(int chan, struct fault *f)
+{
+	if (chan != KEEPER_CHAN && dup3(chan, KEEPER_CHAN, O_CLOEXEC) < 0)
+		return fault(f, -errno, "move a channel");
+	/* A pipe of the caller's would stay open as long as the keeper. */
+	if (syscall(SYS_close_range, KEEPER_CHAN + 1, ~0u, 0) < 0)
+		return fault(f, -errno, "close inherited files");
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return fault(f, -errno, "become a subreaper");
+	(void)prctl(PR_SET_NAME, "nsproxy-keeper", 0, 0, 0);
+	return 0;
+}
+
+/** keeper_null() - Let go of a standard file */
+static void keeper_null(int fd)
+{
+	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* Without /dev/null the reader of our output waits a little longer. */
+	if (null >= 0)
+		(void)dup2(null, fd);
+}
+
+/**
+ * keeper_settle() - Shed what is no longer needed
+ *
+ * Mounts are still to be kept, so CAP_SYS_ADMIN stays. A group of its own, so
+ * that kill(0, SIGKILL) in the program does not end the sandbox before its
+ * last process; in the same session, since the program's group would count as
+ * orphaned otherwise and could not be stopped from its terminal.
+ */
+static int keeper_settle(struct fault *f)
+{
+	const int rc = guard_shed(1ull << CAP_SYS_ADMIN, f);
+
+	if (rc < 0)
+		return rc;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fault(f, -errno, "become undumpable");
+	keeper_null(STDIN_FILENO);
+	keeper_null(STDOUT_FILENO);
+	(void)setpgid(0, 0);
+	(void)chdir("/"); /* pins no directory of the caller's */
+	return 0;
+}
+
+/** keeper_begin() - Wait for the caller's word, then let the command go */
+static int keeper_begin(struct keeper *k, struct fault *f)
+{
+	struct keeper_word w;
+	char go = 0;
+	int pidfd;
+	int rc;
+
+	if (channel_recv(k->chan, &go, 1, NULL, 0, NULL) != 1 ||
+	    go != KEEPER_GO)
+		return fault_plain(f, -EPIPE, "the caller is gone");
+	pidfd = (int)syscall(SYS_pidfd_open, k->command.pid, 0);
+	if (pidfd < 0)
+		return fault(f, -errno, "open a pidfd of the command");
+	rc = command_release(&k->command, f);
+	if (rc == 0) {
+		memset(&w, 0, sizeof(w));
+		w.news = KEEPER_BEGUN;
+		w.pid = k->command.pid;
+		keeper_tell(k, &w, &pidfd, 1);
+	}
+	fd_close(&pidfd);
+	return rc;
+}
+
+/** keeper_linger() - Give what is ending anyway a moment; count the rest */
+static unsigned int keeper_linger(struct keeper *k)
+{
+	struct pollfd p = { .fd = k->reaps, .events = POLLIN };
+
+	for (int waited = 0; waited < KEEPER_GRACE_MS; waited += 2) {
+		pid_t pid;
+
+		do {
+			pid = waitpid(-1, NULL, WNOHANG);
+		} while (pid > 0);
+		if (pid < 0)
+			return 0; /* ECHILD */
+		(void)poll(&p, 1, 2);
+	}
+	return descend_count();
+}
+
+static void keeper_end(struct keeper *k, int status)
+{
+	struct keeper_word w;
+
+	memset(&w, 0, sizeof(w));
+	w.news = KEEPER_ENDED;
+	w.pid = k->command.pid;
+	w.status = status;
+	w.left = keeper_linger(k);
+	keeper_tell(k, &w, NULL, 0);
+	fd_close(&k->chan);
+	/* Who reads the command's errors must not wait for us. */
+	keeper_null(STDERR_FILENO);
+	k->is_over = true;
+}
+
+/**
+ * keeper_reap() - Hear of every child that has changed
+ *
+ * Return: whether there are any left
+ */
+static bool keeper_reap(struct keeper *k)
+{
+	struct signalfd_siginfo dust;
+	int status;
+	pid_t pid;
+
+	while (read(k->reaps, &dust, sizeof(dust)) > 0)
+		; /* waitpid(2) knows more */
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) >
+	       0) {
+		if (pid != k->command.pid || k->is_over)
+			continue;
+		if (WIFSTOPPED(status)) {
+			keeper_tell_news(k, KEEPER_STOPPED);
+		} else if (WIFCONTINUED(status)) {
+			keeper_tell_news(k, KEEPER_CONTINUED);
+			/* It may have stopped itself just now. */
+			if (k->chan >= 0)
+				(void)kill(k->caller, SIGCONT);
+		} else {
+			keeper_end(k, status);
+		}
+	}
+	return pid == 0 || errno != ECHILD;
+}
+
+/**
+ * keeper_mint() - Answer the worker's wish for a socket born inside
+ *
+ * Safe though the worker may be hostile: it gets an unconnected TCP socket of
+ * the sandbox's namespace, which leads nowhere but into the sandbox and by its
+ * own gate, and which the program could open itself. An answer that does not
+ * fit is dropped, since the worker is not waited for.
+ */
+static void keeper_mint(struct keeper *k)
+{
+	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	uint8_t wish = 0;
+	const ssize_t n =
+		channel_recv(k->setup.mint, &wish, 1, NULL, 0, NULL);
+	auto_fd fd = -1;
+
+	if (n == -EAGAIN)
+		return;
+	if (n != 1 || (wish != MINT_INET && wish != MINT_INET6)) {
+		fd_close(&k->setup.mint);
+		return;
+	}
+	fd = socket(wish == MINT_INET ? AF_INET : AF_INET6, type, 0);
+	if (fd >= 0)
+		(void)channel_send(k->setup.mint, &wish, 1, &fd, 1);
+	else
+		(void)channel_send(k->setup.mint, &wish, 1, NULL, 0);
+}
+
+/** keeper_wait() - Until the last descendant is gone */
+static void keeper_wait(struct keeper *k)
+{
+	struct resolver *r = &k->setup.resolver;
+
+	while (keeper_reap(k) || !k->is_over) {
+		struct pollfd p[] = {
+			{ .fd = k->reaps, .events = POLLIN },
+			{ .fd = k->chan },
+			{ .fd = k->setup.mint, .events = POLLIN },
+			{ .fd = r->mounts, .events = POLLPRI },
+			{ .fd = r->changes, .events = POLLIN },
+		};
+		const int n = poll(p, sizeof(p) / sizeof(p[0]),
+				   r->changes < 0 ? KEEPER_LOOK_MS : -1);
+
+		if (p[1].revents)
+			fd_close(&k->chan); /* the caller says nothing more */
+		if (p[2].revents)
+			keeper_mint(k);
+		if (n == 0 || p[3].revents || p[4].revents)
+			resolver_keep(r);
+	}
+}
+
+void keeper_main(const struct oneshot *o, const struct signals *before,
+		 int chan)
+{
+	struct keeper k = {
+		.caller = getppid(),
+		.chan = chan,
+		.command = { .chan = -1 },
+		.reaps = -1,
+	};
+	struct fault f = { 0 };
+	sigset_t child;
+
+	setup_init(&k.setup, o->plan);
+	if (keeper_isolate(chan, &f) < 0)
+		keeper_fail(&k, &f);
+	k.chan = KEEPER_CHAN;
+	if (setup_build(&k.setup, &f) < 0)
+		keeper_fail(&k, &f);
+	keeper_hand_over(&k);
+	/* Guarded while the caller hatches the worker. */
+	if (command_start(o, before, k.setup.is_root, &k.command, &f) < 0 ||
+	    keeper_settle(&f) < 0)
+		keeper_fail(&k, &f);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	k.reaps = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k.reaps < 0) {
+		(void)fault(&f, -errno, "open a signalfd");
+		keeper_fail(&k, &f);
+	}
+	if (keeper_begin(&k, &f) < 0)
+		keeper_fail(&k, &f);
+	keeper_wait(&k);
+	_exit(0);
+}

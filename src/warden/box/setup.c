@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * setup.c - the table of steps that make a sandbox
+ *
+ * Walked by the keeper, in its own process, and by `nsproxy check`. Nothing
+ * runs in the sandbox yet, and nothing has left it.
+ */
+#include "box/setup.h"
+
+#include "base/fd.h"
+#include "box/doors.h"
+#include "bus/channel.h"
+#include "kern/links.h"
+#include "kern/namespace.h"
+#include "kern/rules.h"
+#include "kern/sysctls.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#define GROUPS_ALL 2147483647u /* ping_group_range ends here */
+
+_Static_assert(RULES_EXPOSE >= PLAN_EXPOSE, "each exposed address has a rule");
+
+void setup_init(struct setup *s, const struct plan *plan)
+{
+	*s = (struct setup){
+		.plan = plan,
+		.mint = -1,
+		.resolver = { .mounts = -1, .changes = -1 },
+	};
+	for (int i = 0; i < COVERS; i++)
+		s->resolver.spare[i] = -1;
+}
+
+void setup_fini(struct setup *s)
+{
+	while (s->fd_count > 0)
+		fd_close(&s->fds[--s->fd_count].fd);
+	fd_close(&s->mint);
+	resolver_close(&s->resolver);
+}
+
+/** setup_own_ip() - One of the sandbox's own addresses */
+static struct addr setup_own_ip(const char *text)
+{
+	struct addr a = { 0 };
+	const bool is_ip = addr_parse_ip(text, &a);
+
+	assert(is_ip);
+	(void)is_ip; /* without assertions */
+	return a;
+}
+
+static int setup_namespaces(struct setup *s, struct fault *f)
+{
+	s->is_root = namespace_is_root();
+	s->has_ip6 = namespace_has_ip6();
+	return namespace_enter(!s->is_root, f);
+}
+
+static int setup_tun(struct setup *s, struct fault *f)
+{
+	int fd;
+	const int rc = links_open_tun(&fd, f);
+
+	if (rc == 0)
+		s->fds[s->fd_count++] = (struct plan_fd){
+			.kind = PLAN_FD_TUN,
+			.fd = fd,
+		};
+	return rc;
+}
+
+static int setup_sysctls(struct setup *s, struct fault *f)
+{
+	const unsigned int gid = getegid();
+	unsigned int dial_s = 0;
+	int rc;
+
+	for (unsigned int i = 0; i < s->plan->hop_count; i++)
+		if (s->plan->hop[i].dial_s > dial_s)
+			dial_s = s->plan->hop[i].dial_s;
+	rc = sysctls_settle(s->has_ip6, f);
+	if (rc == 0)
+		rc = sysctls_patience(dial_s, f);
+	if (rc == 0)
+		rc = sysctls_allow_users(s->is_root ? 0 : gid,
+					 s->is_root ? GROUPS_ALL : gid,
+					 s->is_root, f);
+	return rc;
+}
+
+static int setup_links(struct setup *s, struct fault *f)
+{
+	struct links l = { .ip4 = setup_own_ip(SANDBOX_IP4) };
+
+	if (s->has_ip6)
+		l.ip6 = setup_own_ip(SANDBOX_IP6);
+	return links_build(&l, f);
+}
+
+static int setup_doors(struct setup *s, struct fault *f)
+{
+	return doors_open(s, f);
+}
+
+static int setup_rules(struct setup *s, struct fault *f)
+{
+	struct rules r = {
+		.tun = LINKS_TUN,
+		.mark = LINKS_MARK,
+		.gate_port = s->gate_port,
+		.own4 = setup_own_ip(SANDBOX_IP4),
+	};
+
+	if (s->has_ip6)
+		r.own6 = setup_own_ip(SANDBOX_IP6);
+	for (unsigned int i = 0; i < s->plan->expose_count; i++) {
+		const struct addr *a = &s->plan->expose[i].addr;
+
+		if (a->family == AF_INET && addr_is_loopback(a))
+			r.expose[r.expose_count++] = *a;
+	}
+	return rules_load(&r, f);
+}
+
+static int setup_mint(struct setup *s, struct fault *f)
+{
+	int pair[2];
+	int rc = channel_pair(pair);
+
+	if (rc < 0)
+		return fault(f, rc, "make a channel");
+	s->mint = pair[0];
+	s->fds[s->fd_count++] = (struct plan_fd){
+		.kind = PLAN_FD_MINT,
+		.fd = pair[1],
+	};
+	rc = fd_nonblock(s->mint);
+	return rc < 0 ? fault(f, rc, "make a channel") : 0;
+}
+
+static int setup_resolver(struct setup *s, struct fault *f)
+{
+	const bool is_off = s->plan->names == NAMES_OFF;
+
+	return resolver_open(&s->resolver, is_off ? NULL : GATEWAY_IP4, f);
+}
+
+/* Settings before links: some count only while nsp0 is down. Doors before
+ * rules: these name the port the gate got. Namespaces before all, since what
+ * would fail there must not have touched the host's. */
+const struct setup_step setup_steps[] = {
+	{ "namespaces", setup_namespaces },
+	{ "TUN device", setup_tun },
+	{ "network settings", setup_sysctls },
+	{ "links and routes", setup_links },
+	{ "sockets", setup_doors },
+	{ "packet rules", setup_rules },
+	{ "channel for sockets", setup_mint },
+	{ "resolver files", setup_resolver },
+	{ NULL },
+};
+
+int setup_build(struct setup *s, struct fault *f)
+{
+	for (const struct setup_step *step = setup_steps; step->name; step++) {
+		const int rc = step->build(s, f);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

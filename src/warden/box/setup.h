@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "base/fault.h"
+#include "bus/plan.h"
+#include "kern/resolver.h"
+
+#include <stdbool.h>
+
+/**
+ * struct setup - what the steps of setup.c have made so far
+ * @plan:      Wish; borrowed
+ * @is_root:   The namespaces belong to the caller's user namespace, and the
+ *             program keeps all ids
+ * @has_ip6:   The kernel has IPv6
+ * @fds:       What the worker gets: device, listeners, its end of @mint
+ * @fd_count:  Of @fds
+ * @gate_port: Where the gate listens
+ * @mint:      The keeper's end: sockets are asked for here; non-blocking
+ * @resolver:  The resolver's files
+ */
+struct setup {
+	const struct plan *plan;
+	bool is_root;
+	bool has_ip6;
+	struct plan_fd fds[PLAN_FDS];
+	unsigned int fd_count;
+	uint16_t gate_port;
+	int mint;
+	struct resolver resolver;
+};
+
+/** setup_init() - Begin with nothing; setup_fini() takes half-built ones */
+void setup_init(struct setup *s, const struct plan *plan);
+/** setup_fini() - Close every fd; the rest ends with the process */
+void setup_fini(struct setup *s);
+
+/**
+ * struct setup_step - one step on the way to a sandbox
+ * @name:   For people: "network namespace"
+ * @build:  0, or -errno with a filled fault
+ *
+ * What a step makes ends with the process that made it, so there is nothing
+ * to undo: a process that has failed a step must exit.
+ */
+struct setup_step {
+	const char *name;
+	int (*build)(struct setup *s, struct fault *f);
+};
+
+/** setup_steps - In order; ends with a NULL name */
+extern const struct setup_step setup_steps[];
+
+/**
+ * setup_build() - Turn this process into the keeper of a new sandbox
+ * @s:  Initialised
+ * @f:  Why not
+ *
+ * Return: 0 or -errno
+ */
+int setup_build(struct setup *s, struct fault *f);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "base/fault.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * guard_shed() - Give up capabilities for good
+ * @keep:  Bits of those that stay: permitted, effective and in the bounding
+ *         set; never inheritable, never ambient
+ * @f:     Fault
+ *
+ * Reads back what the kernel says. Needs CAP_SETPCAP for the bounding set.
+ *
+ * Return: 0 or -errno
+ */
+int guard_shed(uint64_t keep, struct fault *f);
+
+/** guard_file_powers() - What root keeps inside: powers over files and ids */
+uint64_t guard_file_powers(void);
+
+/**
+ * guard_filter() - Set no_new_privs and the program's system call filter
+ * @f:  Fault
+ *
+ * Everything is allowed but the doors that lead around the sandbox: the
+ * kernel's keyring (it resolves names on the host), typing into the caller's
+ * terminal, socket families that know no network namespace, and io_uring,
+ * which makes sockets behind the filter's back.
+ *
+ * Return: 0 or -errno
+ */
+int guard_filter(struct fault *f);
+
+/**
+ * guard_place() - Refuse a working directory outside of the mount namespace
+ *
+ * Return: 0 or -errno with @f filled
+ */
+int guard_place(struct fault *f);

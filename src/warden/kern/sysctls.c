@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * sysctls.c - settings of the sandbox's own network namespace
+ *
+ * /proc/sys/net shows the namespace of the process that opens it, so nothing
+ * here touches the host. A new namespace begins with copies of the host's
+ * IPv4 settings: what matters is written even where it is the default.
+ */
+#include "kern/sysctls.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const struct sysctl sysctls_ip4[] = {
+	/* First: writing it resets others. */
+	{ "ipv4/ip_forward", "0" },
+	/* The worker gives SYNs and answers back with any source address,
+	 * also with the sandbox's own and those of exposed loopback doors. */
+	{ "ipv4/conf/all/rp_filter", "0" },
+	{ "ipv4/conf/nsp0/rp_filter", "0" },
+	{ "ipv4/conf/nsp0/accept_local", "1" },
+	{ "ipv4/conf/nsp0/route_localnet", "1" },
+	{ "ipv4/conf/all/accept_redirects", "0" },
+	{ "ipv4/conf/nsp0/accept_redirects", "0" },
+	/* Linux 6.5 repeats the first SYNs each second; the sum must hold. */
+	{ "ipv4/tcp_syn_linear_timeouts", "0", .may_fail = true },
+	/* Over lo nothing is lost: the plainest is the fastest. */
+	{ "ipv4/tcp_congestion_control", "reno", .may_fail = true },
+	{ NULL },
+};
+
+static const struct sysctl sysctls_ip6[] = {
+	{ "ipv6/conf/all/disable_ipv6", "0", .may_fail = true },
+	{ "ipv6/conf/lo/disable_ipv6", "0", .may_fail = true },
+	{ "ipv6/conf/nsp0/disable_ipv6", "0", .may_fail = true },
+	{ "ipv6/conf/all/forwarding", "0" },
+	{ "ipv6/conf/nsp0/accept_ra", "0" },
+	{ "ipv6/conf/nsp0/accept_redirects", "0" },
+	{ NULL },
+};
+
+int sysctls_write(const struct sysctl *table, struct fault *f)
+{
+	for (const struct sysctl *s = table; s->path; s++) {
+		char path[128];
+		int rc;
+
+		(void)snprintf(path, sizeof(path), "/proc/sys/net/%s", s->path);
+		rc = fd_write_file(path, s->value);
+		if (rc < 0 && !s->may_fail)
+			return fault(f, rc, "write '%s' to %s", s->value, path);
+	}
+	return 0;
+}
+
+int sysctls_settle(bool has_ip6, struct fault *f)
+{
+	const int rc = sysctls_write(sysctls_ip4, f);
+
+	return rc < 0 || !has_ip6 ? rc : sysctls_write(sysctls_ip6, f);
+}
+
+unsigned int sysctls_retries(unsigned int seconds)
+{
+	unsigned int retries = 4; /* 1 + 2 + 4 + 8 + 16 = 31 s */
+
+	/* The kernel's greatest is 127; 10 retries last half an hour. */
+	while (retries < 10 && (2u << retries) - 1 <= seconds)
+		retries++;
+	return retries;
+}
+
+int sysctls_patience(unsigned int seconds, struct fault *f)
+{
+	char retries[16];
+	const struct sysctl table[] = {
+		{ "ipv4/tcp_syn_retries", retries },
+		{ NULL },
+	};
+
+	(void)snprintf(retries, sizeof(retries), "%u",
+		       sysctls_retries(seconds));
+	return sysctls_write(table, f);
+}
+
+int sysctls_allow_users(unsigned int ping_from, unsigned int ping_to,
+			bool every_port, struct fault *f)
+{
+	char range[32];
+	const struct sysctl table[] = {
+		{ "ipv4/ping_group_range", range },
+		{ every_port ? "ipv4/ip_unprivileged_port_start" : NULL, "0" },
+		{ NULL },
+	};
+
+	(void)snprintf(range, sizeof(range), "%u %u", ping_from, ping_to);
+	return sysctls_write(table, f);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "base/fault.h"
+
+#include <stdbool.h>
+
+/** struct sysctl - one setting of a network namespace */
+struct sysctl {
+	const char *path; /* below /proc/sys/net/ */
+	const char *value;
+	bool may_fail; /* older kernels lack it, or a user may not set it */
+};
+
+/**
+ * sysctls_write() - Set a table of them
+ * @table:  Ends with a NULL path
+ * @f:      Names the one that failed
+ *
+ * Return: 0 or -errno
+ */
+int sysctls_write(const struct sysctl *table, struct fault *f);
+
+/**
+ * sysctls_settle() - Give a new network namespace the settings of a sandbox
+ * @has_ip6:  Does the kernel have IPv6?
+ * @f:        Fault
+ *
+ * nsp0 must exist and be down: some settings only count before it comes up.
+ *
+ * Return: 0 or -errno
+ */
+int sysctls_settle(bool has_ip6, struct fault *f);
+
+/**
+ * sysctls_patience() - How long the kernel repeats a SYN
+ * @seconds:  The longest a dial may take
+ * @f:        Fault
+ *
+ * So that connect() ends in ETIMEDOUT by the kernel's own hand, a little after
+ * the dial has been given up.
+ *
+ * Return: 0 or -errno
+ */
+int sysctls_patience(unsigned int seconds, struct fault *f);
+
+/** sysctls_retries() - tcp_syn_retries that last longer than @seconds */
+unsigned int sysctls_retries(unsigned int seconds);
+
+/**
+ * sysctls_allow_users() - Let the program do what it may do outside
+ * @ping_from:    First and ...
+ * @ping_to:      last group that may open ICMP echo sockets
+ * @every_port:   Ports below 1024 are for everyone (root has no power over
+ *                this namespace, and yet may bind them outside)
+ * @f:            Fault
+ *
+ * Return: 0 or -errno
+ */
+int sysctls_allow_users(unsigned int ping_from, unsigned int ping_to,
+			bool every_port, struct fault *f);
