@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * verb.c - what all verbs share: options, help, and how faults are told
+ */
+#include "verb.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void verb_help(const struct verb *v, FILE *to)
+{
+	(void)fprintf(to, "usage: nsproxy %s%s%s\n\n%s\n", v->name,
+		      v->args[0] ? " " : "", v->args, v->line);
+	(void)fputs("\noptions:\n", to);
+	opts_help(v->opts, v->opt_count, to);
+	if (v->more)
+		(void)fprintf(to, "\n%s", v->more);
+}
+
+int verb_say(const struct verb *v, const struct fault *f, int status)
+{
+	char text[sizeof(f->text) + sizeof(f->hint) + 64];
+	int len;
+
+	len = snprintf(text, sizeof(text), "nsproxy: %s: %s\n%s%s%s", v->name,
+		       f->text, f->hint[0] ? "hint: " : "", f->hint,
+		       f->hint[0] ? "\n" : "");
+	if (len > 0)
+		(void)fd_write_all(STDERR_FILENO, text, strlen(text));
+	return status; /* nobody can be told that telling failed */
+}
+
+bool verb_options(const struct verb *v, char **argv, void *ctx, int *ret_used,
+		  int *ret_status)
+{
+	struct fault f = { 0 };
+	const int rc =
+		opts_parse(v->opts, v->opt_count, argv, ctx, ret_used, &f);
+
+	if (rc == 0)
+		return true;
+	if (rc > 0) {
+		verb_help(v, stdout);
+		*ret_status = STATUS_DONE;
+	} else {
+		*ret_status = verb_say(v, &f, v->misuse);
+	}
+	return false;
+}
+
+int verb_take_verbose(void *ctx, const char *value, struct fault *f)
+{
+	int *level = ctx;
+
+	(void)value;
+	if (*level == LOG_LEVEL_ERR)
+		return fault_plain(f, -1,
+				   "--quiet and --verbose exclude each "
+				   "other");
+	if (*level < LOG_LEVEL_TRACE)
+		(*level)++;
+	return 0;
+}
+
+int verb_take_quiet(void *ctx, const char *value, struct fault *f)
+{
+	int *level = ctx;
+
+	(void)value;
+	if (*level != LOG_LEVEL_WARN)
+		return fault_plain(f, -1,
+				   "--quiet and --verbose exclude each "
+				   "other");
+	*level = LOG_LEVEL_ERR;
+	return 0;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * version.c - `nsproxy version`
+ */
+#include "verb.h"
+
+static int version_verb(const struct verb *v, char **argv)
+{
+	int status = STATUS_DONE;
+	int used;
+
+	if (!verb_options(v, argv, NULL, &used, &status))
+		return status;
+	return printf("nsproxy %s\n", NSPROXY_VERSION) < 0 ? STATUS_FAILED
+							   : STATUS_DONE;
+}
+
+const struct verb verb_version = {
+	.name = "version",
+	.args = "",
+	.line = "Tell which nsproxy this is.",
+	.misuse = STATUS_MISUSED,
+	.fn = version_verb,
+};

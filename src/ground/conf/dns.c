@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * dns.c - how names are to be looked up, as people write it
+ */
+#include "conf/dns.h"
+
+#include "base/text.h"
+#include "conf/place.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DNS_PORT  53
+#define DNS_FORMS "fake, off, udp://IP[:PORT], tcp://IP[:PORT]"
+#define DNS_SHOWN 100
+
+/** dns_read_server() - Return: NULL, or why not */
+static const char *dns_read_server(const char *text, struct plan_server *ret)
+{
+	struct plan_server s = { 0 };
+	char host[NAME_MAX_LEN + 1];
+	uint16_t port = DNS_PORT;
+	const char *why;
+
+	if (text_starts(text, "tcp://"))
+		s.is_tcp = true;
+	else if (!text_starts(text, "udp://") && strstr(text, "://"))
+		return "unknown scheme; the ways to ask are " DNS_FORMS;
+	else if (!text_starts(text, "udp://") && addr_parse_ip(text, &s.addr))
+		text = ""; /* a bare address, also IPv6 without brackets */
+	if (text_starts(text, "udp://") || s.is_tcp)
+		text += strlen("udp://");
+	if (s.addr.family == AF_UNSPEC) {
+		why = place_read(text, host, &port);
+		if (why)
+			return why;
+		if (!addr_parse_ip(host, &s.addr))
+			return "a DNS server is given by its IP address; "
+			       "else " DNS_FORMS;
+	}
+	if (addr_is_any(&s.addr) || addr_is_multicast(&s.addr))
+		return "that is no address of a DNS server";
+	s.addr.port = port;
+	*ret = s;
+	return NULL;
+}
+
+/** dns_add() - One word of the list */
+static const char *dns_add(const char *word, struct dns_wish *w)
+{
+	const bool is_fake = !strcmp(word, "fake");
+	const char *why;
+
+	if (is_fake || !strcmp(word, "off")) {
+		const enum names_mode mode = is_fake ? NAMES_FAKE : NAMES_OFF;
+
+		if (w->is_set && w->mode != mode)
+			return "it stands alone, or names server after server";
+		w->is_set = true;
+		w->mode = mode;
+		return NULL;
+	}
+	if (w->is_set && w->mode != NAMES_FORWARD)
+		return "'fake' and 'off' stand alone";
+	if (w->server_count == PLAN_SERVERS)
+		return "at most 4 DNS servers can be named";
+	why = dns_read_server(word, &w->server[w->server_count]);
+	if (why)
+		return why;
+	w->server_count++;
+	w->is_set = true;
+	w->mode = NAMES_FORWARD;
+	return NULL;
+}
+
+int dns_parse(const char *text, struct dns_wish *w, struct fault *f)
+{
+	struct dns_wish all = *w;
+
+	for (const char *at = text;; at++) {
+		const size_t len = strcspn(at, ",");
+		char word[NAME_MAX_LEN + 1];
+		char shown[DNS_SHOWN];
+		const char *why;
+
+		why = text_copy_n(word, sizeof(word), at, len)
+			      ? dns_add(word, &all)
+			      : "it is too long";
+		if (why)
+			return fault_plain(
+				f, -EINVAL, "DNS '%s': %s",
+				text_quote(shown, sizeof(shown), at, len), why);
+		at += len;
+		if (*at == '\0')
+			break;
+	}
+	*w = all;
+	return 0;
+}
+
+unsigned int dns_read_hosts(const char *text, struct dns_wish *w)
+{
+	struct dns_wish all = { .mode = NAMES_FORWARD };
+
+	for (const char *line = text; line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		const char *at = line + strlen("nameserver");
+		char ip[64];
+		struct addr a;
+
+		if (!text_starts(line, "nameserver") ||
+		    (*at != ' ' && *at != '\t'))
+			continue;
+		at += strspn(at, " \t");
+		if (!text_copy_n(ip, sizeof(ip), at, strcspn(at, " \t\r\n")) ||
+		    !addr_parse_ip(ip, &a) || addr_is_any(&a) ||
+		    all.server_count == PLAN_SERVERS)
+			continue;
+		a.port = DNS_PORT;
+		all.server[all.server_count++].addr = a;
+	}
+	if (all.server_count == 0)
+		return 0;
+	all.is_set = true;
+	*w = all;
+	return all.server_count;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "base/fault.h"
+#include "bus/plan.h"
+
+/**
+ * struct dns_wish - what `-d` said
+ * @is_set:  Something was said; the rest has a meaning
+ */
+struct dns_wish {
+	bool is_set;
+	enum names_mode mode;
+	struct plan_server server[PLAN_SERVERS];
+	unsigned int server_count;
+};
+
+/**
+ * dns_parse() - Read one -d: fake, off, or upstreams separated by commas
+ * @text:  "fake", "off", "udp://IP[:PORT]", "tcp://IP[:PORT]", "IP" (is udp)
+ * @w:     Wish, added to; untouched on failure
+ * @f:     Why not
+ *
+ * Return: 0 or -EINVAL
+ */
+int dns_parse(const char *text, struct dns_wish *w, struct fault *f);
+
+/**
+ * dns_read_hosts() - Find the upstreams in a resolv.conf
+ * @text:  Its content
+ * @w:     Wish; becomes NAMES_FORWARD to the first PLAN_SERVERS "nameserver"
+ *         lines that hold an address without a scope
+ *
+ * Return: how many were found
+ */
+unsigned int dns_read_hosts(const char *text, struct dns_wish *w);

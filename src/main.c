@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * main.c - the verb table: read this first
+ *
+ * `nsproxy VERB ...` is looked up here. The same binary, called as
+ * `nsproxy @worker`, is the data plane of a sandbox; a setuid start sheds its
+ * privilege before it looks at a word and knows no such role.
+ */
+#include "base/text.h"
+#include "box/hatch.h"
+#include "guess.h"
+#include "shed.h"
+#include "verb.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct verb verb_help_word;
+
+static const struct verb *const verbs[] = {
+	&verb_run,  &verb_serve,   &verb_check,
+	&verb_demo, &verb_version, &verb_help_word,
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *main_find(const char *name)
+{
+	for (size_t i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
+
+static void main_unknown(char *const *argv)
+{
+	const char *names[VERBS];
+
+	for (size_t i = 0; i < VERBS; i++)
+		names[i] = verbs[i]->name;
+	guess_verb(argv, names, VERBS);
+}
+
+static void main_usage(FILE *to)
+{
+	(void)fputs("usage: nsproxy VERB ...\n\n"
+		    "Puts any program behind any proxy; it cannot get around "
+		    "it.\n\n",
+		    to);
+	for (size_t i = 0; i < VERBS; i++)
+		(void)fprintf(to, "  %-9s%s\n", verbs[i]->name, verbs[i]->line);
+	(void)fputs("\nnsproxy run -x socks5://127.0.0.1:1080 -- curl "
+		    "https://example.org/\n"
+		    "nsproxy help VERB tells more.\n",
+		    to);
+}
+
+static int main_help(const struct verb *v, char **argv)
+{
+	const struct verb *about;
+	int status = STATUS_DONE;
+	int used;
+
+	if (!verb_options(v, argv, NULL, &used, &status))
+		return status;
+	argv += used;
+	if (!argv[0]) {
+		main_usage(stdout);
+		return STATUS_DONE;
+	}
+	about = main_find(argv[0]);
+	if (!about) {
+		main_unknown(argv);
+		return STATUS_MISUSED;
+	}
+	verb_help(about, stdout);
+	return STATUS_DONE;
+}
+
+static const struct verb verb_help_word = {
+	.name = "help",
+	.args = "[VERB]",
+	.line = "Tell how a verb is used.",
+	.misuse = STATUS_MISUSED,
+	.fn = main_help,
+};
+
+/**
+ * main_open_stdio() - Nothing else may ever get the numbers 0, 1 and 2
+ *
+ * Return: whether all three are open
+ */
+static bool main_open_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", O_RDWR) != fd)
+			return false;
+	return true;
+}
+
+static int main_verb(char **argv)
+{
+	const struct verb *v;
+
+	if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))
+		argv[0] = (char[]){ "help" };
+	if (!strcmp(argv[0], "--version") || !strcmp(argv[0], "-V"))
+		argv[0] = (char[]){ "version" };
+	v = main_find(argv[0]);
+	if (!v) {
+		main_unknown(argv);
+		return STATUS_MISUSED;
+	}
+	return v->fn(v, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	const bool is_privileged = shed_is_privileged();
+	struct fault f = { 0 };
+	int status;
+
+	if (!main_open_stdio())
+		return STATUS_NOT_BEGUN;
+	if (is_privileged && shed_for_good(&f) < 0) {
+		(void)fprintf(stderr, "nsproxy: %s\n", f.text);
+		return STATUS_NOT_BEGUN;
+	}
+	if (argc < 2) {
+		main_usage(stderr);
+		return STATUS_MISUSED;
+	}
+	if (!is_privileged && !strcmp(argv[1], WORKER_ROLE))
+		return worker_main(WORKER_CHANNEL);
+	status = main_verb(argv + 1);
+	if (fflush(stdout) != 0 && status == STATUS_DONE)
+		status = STATUS_FAILED;
+	return status;
+}
