@@ -19,7 +19,7 @@ build: $(BUILD)/build.ninja
 
 run: deps
 	@$(MAKE) --no-print-directory build
-	@$(BUILD)/nsproxy demo
+	@$(BUILD)/src/nsproxy demo
 
 check: test-deps
 	@tools/check

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * relay_test.c - every octet arrives, once, in order
+ */
+#include "relay_help.h"
+
+static void relay_moves_64_mib_both_ways_byte_exact(void **state)
+{
+	struct ends e;
+
+	(void)state;
+	ends_open(&e);
+	transfer_both(&e, 64 * MIB);
+	wait_end(&e, 0);
+	ends_close(&e);
+}
+
+static void relay_keeps_half_open_side_flowing(void **state)
+{
+	struct ends e;
+	char buf[16];
+
+	(void)state;
+	ends_open(&e);
+	assert_int_equal(send(e.app, "ask", 3, 0), 3);
+	shutdown(e.app, SHUT_WR);
+	assert_int_equal(wait_recv(e.far, buf, sizeof(buf)), 3);
+	assert_int_equal(wait_recv(e.far, buf, sizeof(buf)), 0);
+	turn(5);
+	assert_non_null(e.relay);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(send(e.far, "answer", 6, 0), 6);
+		assert_int_equal(wait_recv(e.app, buf, sizeof(buf)), 6);
+	}
+	shutdown(e.far, SHUT_WR);
+	assert_int_equal(wait_recv(e.app, buf, sizeof(buf)), 0);
+	wait_end(&e, 0);
+	ends_close(&e);
+}
+
+static void relay_stops_the_writer_of_a_slow_reader(void **state)
+{
+	const int small = 65536;
+	struct ends e;
+	int in[2], out[2];
+	size_t sent, got = 0;
+	static uint8_t buf[65536];
+	ssize_t n;
+
+	(void)state;
+	e = (struct ends){ .app = -1, .far = -1 };
+	tcp_pair(in);
+	tcp_pair(out);
+	for (int i = 0; i < 2; i++) {
+		setsockopt(in[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+		setsockopt(in[i], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+		setsockopt(out[i], SOL_SOCKET, SO_RCVBUF, &small,
+			   sizeof(small));
+		setsockopt(out[i], SOL_SOCKET, SO_SNDBUF, &small,
+			   sizeof(small));
+	}
+	e.app = in[0];
+	e.far = out[0];
+	assert_int_equal(relay_start(pool, in[1],
+				     (struct stream){ .fd = out[1] }, ended, &e,
+				     &e.relay),
+			 0);
+	sent = send_until_stuck(e.app);
+	assert_true(sent < PIPE_WIDE_BYTES + 8 * (size_t)small);
+	shutdown(e.app, SHUT_WR);
+	while ((n = wait_recv(e.far, buf, sizeof(buf))) > 0)
+		got += (size_t)n;
+	assert_int_equal(n, 0);
+	assert_int_equal(got, sent);
+	ends_close(&e);
+}
+
+static void check_urgent(int from, int to)
+{
+	char buf[64] = { 0 };
+	size_t got = 0;
+
+	assert_int_equal(send(from, "abc", 3, 0), 3);
+	assert_int_equal(send(from, "!", 1, MSG_OOB), 1);
+	turn(3);
+	assert_int_equal(send(from, "def", 3, 0), 3);
+	assert_int_equal(send(from, "gh?", 3, MSG_OOB), 3);
+	assert_int_equal(send(from, "ij", 2, 0), 2);
+	while (got < 12) {
+		const ssize_t n = wait_recv(to, buf + got, sizeof(buf) - got);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	assert_string_equal(buf, "abc!defgh?ij");
+}
+
+static void relay_carries_urgent_octets_as_plain_ones(void **state)
+{
+	struct ends e;
+	char buf[16];
+
+	(void)state;
+	ends_open(&e);
+	check_urgent(e.app, e.far);
+	check_urgent(e.far, e.app);
+	/* At the very end it must not be taken for the end. */
+	assert_int_equal(send(e.app, "x", 1, MSG_OOB), 1);
+	shutdown(e.app, SHUT_WR);
+	assert_int_equal(wait_recv(e.far, buf, sizeof(buf)), 1);
+	assert_int_equal(wait_recv(e.far, buf, sizeof(buf)), 0);
+	ends_close(&e);
+}
+
+static unsigned int open_fds(void)
+{
+	unsigned int count = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void many_relays_share_few_pipes(void **state)
+{
+	enum {
+		MANY = 200
+	};
+	static struct ends e[MANY];
+	unsigned int before;
+	char buf[16];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		ends_open(&e[i]);
+	turn(5);
+	before = open_fds();
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < MANY; i++)
+			assert_int_equal(send(e[i].app, &i, sizeof(i), 0),
+					 sizeof(i));
+		for (int i = 0; i < MANY; i++) {
+			assert_int_equal(wait_recv(e[i].far, buf, sizeof(buf)),
+					 sizeof(i));
+			assert_memory_equal(buf, &i, sizeof(i));
+		}
+	}
+	assert_true(open_fds() - before <= 2 * PIPES_IDLE_MAX);
+	for (int i = 0; i < MANY; i++)
+		ends_close(&e[i]);
+}
+
+static void relay_copies_when_no_pipe_can_be_made(void **state)
+{
+	struct rlimit old, low;
+	struct ends e;
+
+	(void)state;
+	ends_open(&e);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = 4;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	transfer_both(&e, 8 * MIB);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	wait_end(&e, 0);
+	ends_close(&e);
+}
+
+static void relay_goes_over_unix_sockets(void **state)
+{
+	struct ends e = { 0 };
+	int in[2], out[2];
+
+	(void)state;
+	tcp_pair(in);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, out), 0);
+	e.app = in[0];
+	e.far = out[0];
+	assert_int_equal(relay_start(pool, in[1],
+				     (struct stream){ .fd = out[1] }, ended, &e,
+				     &e.relay),
+			 0);
+	transfer_both(&e, 8 * MIB);
+	wait_end(&e, 0);
+	ends_close(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(relay_moves_64_mib_both_ways_byte_exact),
+		T(relay_keeps_half_open_side_flowing),
+		T(relay_stops_the_writer_of_a_slow_reader),
+		T(relay_carries_urgent_octets_as_plain_ones),
+		T(many_relays_share_few_pipes),
+		T(relay_copies_when_no_pipe_can_be_made),
+		T(relay_goes_over_unix_sockets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
