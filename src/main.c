@@ -58,15 +58,36 @@ static void main_usage(FILE *to)
 		    to);
 }
 
+static int take_manual(void *ctx, const char *value, struct fault *f)
+{
+	bool *as_manual = ctx;
+
+	(void)value;
+	(void)f;
+	*as_manual = true;
+	return 0;
+}
+
+/* The manual's list of verbs and options is made when it is built. */
+static const struct opt help_opts[] = {
+	{ 0, "manual", NULL, false, NULL, take_manual },
+};
+
 static int main_help(const struct verb *v, char **argv)
 {
 	const struct verb *about;
+	bool as_manual = false;
 	int status = STATUS_DONE;
 	int used;
 
-	if (!verb_options(v, argv, NULL, &used, &status))
+	if (!verb_options(v, argv, &as_manual, &used, &status))
 		return status;
 	argv += used;
+	if (as_manual) {
+		for (size_t i = 0; i < VERBS; i++)
+			verb_manual(verbs[i], stdout);
+		return STATUS_DONE;
+	}
 	if (!argv[0]) {
 		main_usage(stdout);
 		return STATUS_DONE;
@@ -84,6 +105,8 @@ static const struct verb verb_help_word = {
 	.name = "help",
 	.args = "[VERB]",
 	.line = "Tell how a verb is used.",
+	.opts = help_opts,
+	.opt_count = sizeof(help_opts) / sizeof(help_opts[0]),
 	.misuse = STATUS_MISUSED,
 	.fn = main_help,
 };

@@ -31,26 +31,31 @@ static const char dns_hint[] =
 	"give the servers to ask: -d udp://IP (or tcp://IP), or -d off";
 
 /** settle_host_dns() - The host's own upstreams, for a direct way out */
-static int settle_host_dns(const struct plan *p, struct dns_wish *w,
-			   struct fault *f)
+static int settle_host_dns(struct dns_wish *w, struct fault *f)
 {
-	const char *dev = p->hop[0].dev;
 	auto_fd fd = open(RESOLV_CONF, O_RDONLY | O_CLOEXEC);
 	char text[RESOLV_CONF_MAX];
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
 	text[n > 0 ? n : 0] = '\0';
-	if (dns_read_hosts(text, w) == 0) {
-		(void)fault_plain(f, -ENOENT, "%s names no DNS server",
-				  RESOLV_CONF);
-		return fault_hint(f, "%s", dns_hint);
-	}
+	if (dns_read_hosts(text, w) > 0)
+		return 0;
+	(void)fault_plain(f, -ENOENT, "%s names no DNS server", RESOLV_CONF);
+	return fault_hint(f, "%s", dns_hint);
+}
+
+/** settle_check_dev() - Can the servers be asked by the one interface? */
+static int settle_check_dev(const struct plan *p, const struct dns_wish *w,
+			    struct fault *f)
+{
+	const char *dev = plan_last(p)->dev;
+
 	for (unsigned int i = 0; dev[0] && i < w->server_count; i++) {
 		if (!addr_is_loopback(&w->server[i].addr))
 			continue;
 		(void)fault_plain(f, -ENETUNREACH,
-				  "the host's DNS server is on loopback, which "
-				  "%s does not reach",
+				  "the DNS server is on the host's loopback, "
+				  "which %s does not reach",
 				  dev);
 		return fault_hint(f, "%s", dns_hint);
 	}
@@ -85,11 +90,13 @@ int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 		all.mode = NAMES_FAKE;
 	}
 	if (!all.is_set) {
-		const int rc = settle_host_dns(p, &all, f);
+		const int rc = settle_host_dns(&all, f);
 
 		if (rc < 0)
 			return rc;
 	}
+	if (settle_check_dev(p, &all, f) < 0)
+		return -ENETUNREACH;
 	if (all.mode == NAMES_FAKE && last == HOP_DIRECT) {
 		(void)fault_plain(f, -EINVAL,
 				  "-d fake needs a proxy that takes names; "
@@ -162,6 +169,10 @@ int settle_listen(const struct addr *a, int *ret_fd, struct fault *f)
 		return fault(f, -errno, "make a socket for %s", shown);
 	/* A port whose last owner's connections still linger is free. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* "::" means what it says; 0.0.0.0 can be had beside it. */
+	if (a->family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+				 sizeof(on));
 	if (bind(fd, (struct sockaddr *)&ss, len) < 0 ||
 	    listen(fd, LISTEN_BACKLOG) < 0) {
 		const int err = errno;

@@ -20,6 +20,16 @@ void verb_help(const struct verb *v, FILE *to)
 		(void)fprintf(to, "\n%s", v->more);
 }
 
+void verb_manual(const struct verb *v, FILE *to)
+{
+	(void)fprintf(to, "## nsproxy %s ", v->name);
+	opts_escape(v->args, to);
+	(void)fputs("\n\n", to);
+	opts_escape(v->line, to);
+	(void)fputs("\n\n", to);
+	opts_manual(v->opts, v->opt_count, to);
+}
+
 int verb_say(const struct verb *v, const struct fault *f, int status)
 {
 	char text[sizeof(f->text) + sizeof(f->hint) + 64];

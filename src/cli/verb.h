@@ -65,6 +65,9 @@ bool verb_options(const struct verb *v, char **argv, void *ctx, int *ret_used,
 /** verb_help() - Write synopsis, options and the rest of a verb's help */
 void verb_help(const struct verb *v, FILE *to);
 
+/** verb_manual() - Write a verb's part of the manual, as scdoc(5) */
+void verb_manual(const struct verb *v, FILE *to);
+
 /**
  * verb_say() - Tell a fault on standard error
  * @v:       Verb that failed

@@ -459,6 +459,8 @@ static void only_the_right_answer_is_taken(void **state)
 	assert_int_equal(check(&m, len, &other, &v), -EPROTO);
 	for (size_t cut = 0; cut < len; cut++)
 		assert_int_equal(check(&m, cut, &m.q, &v), -EPROTO);
+	m.buf[len] = 0; /* an octet behind it */
+	assert_int_equal(check(&m, len + 1, &m.q, &v), -EPROTO);
 }
 
 static void lifetime_follows_the_shortest_record(void **state)

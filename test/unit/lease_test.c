@@ -126,7 +126,7 @@ static void order_differs_from_worker_to_worker(void **state)
 }
 
 /*
- * 200 000 names through a pool of 131 072: every 64th is held while the others
+ * 200 000 names through a pool of 129 794: every 64th is held while the others
  * come and go; what is held never changes hands, and all others tell the
  * truth while they have a lease.
  */

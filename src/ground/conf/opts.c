@@ -182,3 +182,34 @@ void opts_help(const struct opt *opts, size_t count, FILE *to)
 		(void)fprintf(to, "  %-*s  %s\n", wide, form, o->help);
 	}
 }
+
+void opts_escape(const char *text, FILE *to)
+{
+	for (; *text; text++) {
+		if (strchr("\\*_", *text))
+			(void)fputc('\\', to);
+		(void)fputc(*text, to);
+	}
+}
+
+void opts_manual(const struct opt *opts, size_t count, FILE *to)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct opt *o = &opts[i];
+
+		if (!o->help)
+			continue;
+		(void)fputc('*', to);
+		if (o->brief)
+			(void)fprintf(to, "-%c*, *", o->brief);
+		(void)fprintf(to, "--%s*", o->name);
+		if (o->arg) {
+			(void)fputs(" _", to);
+			opts_escape(o->arg, to);
+			(void)fputc('_', to);
+		}
+		(void)fputs("\n\t", to);
+		opts_escape(o->help, to);
+		(void)fputs("\n\n", to);
+	}
+}

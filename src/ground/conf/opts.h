@@ -48,3 +48,9 @@ int opts_parse(const struct opt *opts, size_t count, char *const *argv,
 /** opts_help() - Write the options and --help as aligned lines; hidden ones
  * are left out */
 void opts_help(const struct opt *opts, size_t count, FILE *to);
+
+/** opts_manual() - Write the options for the manual, as scdoc(5) */
+void opts_manual(const struct opt *opts, size_t count, FILE *to);
+
+/** opts_escape() - Write a text so that scdoc(5) takes it literally */
+void opts_escape(const char *text, FILE *to);

@@ -175,8 +175,9 @@ static int command_hear(int chan, char letter, struct fault *f)
 			*f = got.fault;
 		return got.fault.code;
 	}
-	return fault_plain(f, -EPIPE, "the command's process died before it "
-				      "was ready");
+	return fault_plain(f, -EPIPE,
+			   "the command's process died before it "
+			   "was ready");
 }
 
 int command_start(const struct oneshot *o, const struct signals *before,

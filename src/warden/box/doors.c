@@ -47,11 +47,11 @@ static int door_options(int fd, const struct door *d, int family)
 	if (is_ip6)
 		rc = door_set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	if (rc == 0 && d->is_transparent)
-		rc = is_ip6 ? door_set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT) :
-			      door_set(fd, IPPROTO_IP, IP_TRANSPARENT);
+		rc = is_ip6 ? door_set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT)
+			    : door_set(fd, IPPROTO_IP, IP_TRANSPARENT);
 	if (rc == 0 && d->want_pktinfo)
-		rc = is_ip6 ? door_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) :
-			      door_set(fd, IPPROTO_IP, IP_PKTINFO);
+		rc = is_ip6 ? door_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
+			    : door_set(fd, IPPROTO_IP, IP_PKTINFO);
 	/* Accepted sockets inherit it: the relay has no use for delay. */
 	if (rc == 0 && d->type == SOCK_STREAM)
 		rc = door_set(fd, IPPROTO_TCP, TCP_NODELAY);

@@ -33,14 +33,14 @@
 #include <unistd.h>
 
 /* Where the caller's channel is put; the standard files lie below. */
-#define KEEPER_CHAN	 3
+#define KEEPER_CHAN	3
 /* Processes of a pipeline that has just ended are not worth a word. */
-#define KEEPER_GRACE_MS	 20
+#define KEEPER_GRACE_MS 20
 /* How often to look for new side doors when inotify is refused. */
-#define KEEPER_LOOK_MS	 5000
+#define KEEPER_LOOK_MS	5000
 /* One mint request in a turn is enough; the worker waits for each. */
-#define MINT_INET	 4
-#define MINT_INET6	 6
+#define MINT_INET	4
+#define MINT_INET6	6
 
 /**
  * struct keeper - what it keeps
@@ -153,8 +153,8 @@ static int keeper_settle(struct fault *f)
 	keeper_null(STDIN_FILENO);
 	keeper_null(STDOUT_FILENO);
 	(void)setpgid(0, 0);
-	(void)chdir("/"); /* pins no directory of the caller's */
-	return 0;
+	/* Pins no directory of the caller's. */
+	return chdir("/") < 0 ? fault(f, -errno, "leave for /") : 0;
 }
 
 /** keeper_begin() - Wait for the caller's word, then let the command go */
@@ -259,8 +259,7 @@ static void keeper_mint(struct keeper *k)
 {
 	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 	uint8_t wish = 0;
-	const ssize_t n =
-		channel_recv(k->setup.mint, &wish, 1, NULL, 0, NULL);
+	const ssize_t n = channel_recv(k->setup.mint, &wish, 1, NULL, 0, NULL);
 	auto_fd fd = -1;
 
 	if (n == -EAGAIN)
@@ -334,5 +333,8 @@ void keeper_main(const struct oneshot *o, const struct signals *before,
 	if (keeper_begin(&k, &f) < 0)
 		keeper_fail(&k, &f);
 	keeper_wait(&k);
+	/* First of all, so that the worker ends while the kernel is still
+	 * busy with our mounts. */
+	fd_close(&k.setup.mint);
 	_exit(0);
 }

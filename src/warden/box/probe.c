@@ -50,8 +50,8 @@ static void __attribute__((noreturn)) probe_walk(int chan)
 
 	signals_save(&before);
 	setup_init(&s, &plan);
-	for (const struct setup_step *step = setup_steps;
-	     rc == 0 && step->name; step++) {
+	for (const struct setup_step *step = setup_steps; rc == 0 && step->name;
+	     step++) {
 		rc = step->build(&s, &f);
 		if (probe_tell(chan, &f) < 0)
 			_exit(1);
@@ -105,8 +105,8 @@ int oneshot_probe(void (*report)(void *ctx, const char *step,
 		report(ctx, setup_steps[0].name, &f);
 		return rc;
 	}
-	for (const struct setup_step *step = setup_steps;
-	     rc == 0 && step->name; step++)
+	for (const struct setup_step *step = setup_steps; rc == 0 && step->name;
+	     step++)
 		rc = probe_hear(chan, step->name, report, ctx);
 	if (rc == 0)
 		rc = probe_hear(chan, probe_guard, report, ctx);

@@ -30,7 +30,7 @@ void setup_init(struct setup *s, const struct plan *plan)
 		.mint = -1,
 		.resolver = { .mounts = -1, .changes = -1 },
 	};
-	for (int i = 0; i < COVERS; i++)
+	for (int i = 0; i < SOURCES; i++)
 		s->resolver.spare[i] = -1;
 }
 

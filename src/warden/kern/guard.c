@@ -100,9 +100,9 @@ static int guard_deny(scmp_filter_ctx ctx, int code, int call)
  */
 static int guard_deny_ioctl(scmp_filter_ctx ctx, unsigned int request)
 {
-	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-				SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffffu,
-					   request));
+	return seccomp_rule_add(
+		ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffffu, request));
 }
 
 static bool guard_may_family(int family)
@@ -130,11 +130,10 @@ static int guard_deny_families(scmp_filter_ctx ctx, int call)
 	for (int family = 0; rc == 0 && family < FAMILY_END; family++) {
 		if (guard_may_family(family))
 			continue;
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), call,
-				      1,
-				      SCMP_A0_64(SCMP_CMP_MASKED_EQ,
-						 0xffffffffu,
-						 (unsigned int)family));
+		rc = seccomp_rule_add(
+			ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1,
+			SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xffffffffu,
+				   (unsigned int)family));
 	}
 	return rc;
 }

@@ -39,8 +39,8 @@
 #define TABLE_INTO_TUN	100
 #define TABLE_ANY_LOCAL 200
 
-#define NL_DO  (NLM_F_ACK)
-#define NL_NEW (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
+#define NL_DO		(NLM_F_ACK)
+#define NL_NEW		(NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
 
 int links_open_tun(int *ret_fd, struct fault *f)
 {

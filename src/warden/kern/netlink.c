@@ -97,9 +97,9 @@ static int netlink_read(struct netlink *n, struct fault *f)
 			continue;
 		if (e->error != 0)
 			return fault(f, e->error, "%s",
-				     h->nlmsg_seq < n->count ?
-					     n->what[h->nlmsg_seq] :
-					     "talk to the kernel");
+				     h->nlmsg_seq < n->count
+					     ? n->what[h->nlmsg_seq]
+					     : "talk to the kernel");
 		n->acks--;
 	}
 	return 0;

@@ -7,8 +7,8 @@
  * ones. resolv.conf and nsswitch.conf are covered by our own.
  *
  * What covers them lies on one private tmpfs that is attached nowhere any
- * more. From it, each place holds a spare: a detached mount that can be moved
- * onto the place at any time, after which a new spare is cloned from there.
+ * more. Of each thing on it there is a spare: a detached mount that can be
+ * moved onto a place at any time, after which a new spare is cloned from there.
  */
 #include "kern/resolver.h"
 
@@ -28,25 +28,30 @@
 #include <unistd.h>
 
 /* Largest nsswitch.conf or resolv.conf that is copied. */
-#define RESOLVER_FILE_MAX  65536
-#define RESOLVER_MOUNT	   (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-#define RESOLVER_TMPFS	   "mode=0755,size=1m,nr_inodes=32"
-#define RESOLVED_DIR	   "/run/systemd/resolve"
+#define RESOLVER_FILE_MAX 65536
+#define RESOLVER_MOUNT	  (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define RESOLVER_TMPFS	  "mode=0755,size=1m,nr_inodes=32"
+#define RESOLVED_DIR	  "/run/systemd/resolve"
 
-/* Our tmpfs: an empty directory, one in the place of systemd-resolved's, and
- * the files. Each place says which of them covers it. */
+static const char *const source[SOURCES] = {
+	[SOURCE_EMPTY] = "empty",
+	[SOURCE_RESOLVED] = "resolve",
+	[SOURCE_NSSWITCH] = "nsswitch.conf",
+	[SOURCE_RESOLV] = "resolv.conf",
+};
+
 static const struct {
 	const char *path;
-	const char *source;
+	enum resolver_source by;
 	bool is_dir;
 } cover[COVERS] = {
-	[COVER_NSCD] = { "/run/nscd", "empty", true },
-	[COVER_VAR_NSCD] = { "/var/run/nscd", "empty", true },
-	[COVER_AVAHI] = { "/run/avahi-daemon", "empty", true },
-	[COVER_VAR_AVAHI] = { "/var/run/avahi-daemon", "empty", true },
-	[COVER_RESOLVED] = { RESOLVED_DIR, "resolve", true },
-	[COVER_NSSWITCH] = { "/etc/nsswitch.conf", "nsswitch.conf", false },
-	[COVER_RESOLV] = { "/etc/resolv.conf", "resolv.conf", false },
+	[COVER_NSCD] = { "/run/nscd", SOURCE_EMPTY, true },
+	[COVER_VAR_NSCD] = { "/var/run/nscd", SOURCE_EMPTY, true },
+	[COVER_AVAHI] = { "/run/avahi-daemon", SOURCE_EMPTY, true },
+	[COVER_VAR_AVAHI] = { "/var/run/avahi-daemon", SOURCE_EMPTY, true },
+	[COVER_RESOLVED] = { RESOLVED_DIR, SOURCE_RESOLVED, true },
+	[COVER_NSSWITCH] = { "/etc/nsswitch.conf", SOURCE_NSSWITCH, false },
+	[COVER_RESOLV] = { "/etc/resolv.conf", SOURCE_RESOLV, false },
 };
 
 static bool resolver_append(char *to, size_t size, size_t *used,
@@ -68,8 +73,8 @@ bool resolver_nsswitch(const char *text, char *ret, size_t size)
 	ret[0] = '\0';
 	while (*text) {
 		const char *end = strchr(text, '\n');
-		const size_t len = end ? (size_t)(end - text) + 1 :
-					 strlen(text);
+		const size_t len =
+			end ? (size_t)(end - text) + 1 : strlen(text);
 		const size_t blank = strspn(text, " \t");
 		const bool is_hosts = text_starts(text + blank, "hosts:");
 
@@ -127,9 +132,9 @@ static int resolver_put_dir(int dir, const char *name, struct fault *f)
 	return 0;
 }
 
-/** resolver_put_resolv() - Ours, or the real upstreams behind the host's stub */
-static int resolver_put_resolv(int dir, const char *nameserver,
-			       struct fault *f)
+/** resolver_put_resolv() - Ours, or the real upstreams behind the host's stub
+ */
+static int resolver_put_resolv(int dir, const char *nameserver, struct fault *f)
 {
 	auto_free char *kept = NULL;
 	char ours[128];
@@ -180,11 +185,11 @@ static int resolver_clone(int dir, const char *path)
 /** resolver_take_spares() - Detached mounts of what lies in @dir */
 static int resolver_take_spares(struct resolver *r, int dir, struct fault *f)
 {
-	for (int i = 0; i < COVERS; i++) {
-		r->spare[i] = resolver_clone(dir, cover[i].source);
+	for (int i = 0; i < SOURCES; i++) {
+		r->spare[i] = resolver_clone(dir, source[i]);
 		if (r->spare[i] < 0 && errno != ENOENT)
-			return fault(f, -errno, "prepare a cover for %s",
-				     cover[i].path);
+			return fault(f, -errno, "clone the sandbox's %s",
+				     source[i]);
 	}
 	return 0;
 }
@@ -214,8 +219,7 @@ static int resolver_make_source(struct resolver *r, const char *nameserver,
 		rc = resolver_fill(dir, nameserver, f);
 	}
 	if (rc == 0 && mount(NULL, at, NULL,
-			     MS_REMOUNT | MS_RDONLY | RESOLVER_MOUNT,
-			     NULL) < 0)
+			     MS_REMOUNT | MS_RDONLY | RESOLVER_MOUNT, NULL) < 0)
 		rc = fault(f, -errno, "make the resolver's files read-only");
 	if (rc == 0)
 		rc = resolver_take_spares(r, dir, f);
@@ -231,9 +235,10 @@ static int resolver_make_source(struct resolver *r, const char *nameserver,
  */
 static int resolver_cover_one(struct resolver *r, enum resolver_cover i)
 {
-	const unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH |
-				   MOVE_MOUNT_T_EMPTY_PATH;
+	const unsigned int flags =
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 	auto_fd at = open(cover[i].path, O_PATH | O_CLOEXEC);
+	int *spare = &r->spare[cover[i].by];
 	struct stat st;
 
 	if (at < 0)
@@ -242,13 +247,13 @@ static int resolver_cover_one(struct resolver *r, enum resolver_cover i)
 		return -errno;
 	if (st.st_dev == r->dev || S_ISDIR(st.st_mode) != cover[i].is_dir)
 		return 0;
-	if (r->spare[i] < 0)
+	if (*spare < 0)
 		return 0; /* the host's shall stay */
-	if (syscall(SYS_move_mount, r->spare[i], "", at, "", flags) < 0)
+	if (syscall(SYS_move_mount, *spare, "", at, "", flags) < 0)
 		return -errno;
-	fd_close(&r->spare[i]);
-	r->spare[i] = resolver_clone(AT_FDCWD, cover[i].path);
-	return r->spare[i] < 0 ? -errno : 0;
+	fd_close(spare);
+	*spare = resolver_clone(AT_FDCWD, cover[i].path);
+	return *spare < 0 ? -errno : 0;
 }
 
 /** resolver_listen() - Learn of changes; without, the mount table must do */
@@ -268,7 +273,7 @@ int resolver_open(struct resolver *r, const char *nameserver, struct fault *f)
 	int rc;
 
 	*r = (struct resolver){ .mounts = -1, .changes = -1 };
-	for (int i = 0; i < COVERS; i++)
+	for (int i = 0; i < SOURCES; i++)
 		r->spare[i] = -1;
 	rc = resolver_make_source(r, nameserver, f);
 	for (int i = 0; rc == 0 && i < COVERS; i++) {
@@ -301,7 +306,7 @@ void resolver_keep(struct resolver *r)
 
 void resolver_close(struct resolver *r)
 {
-	for (int i = 0; i < COVERS; i++)
+	for (int i = 0; i < SOURCES; i++)
 		fd_close(&r->spare[i]);
 	fd_close(&r->mounts);
 	fd_close(&r->changes);

@@ -19,16 +19,25 @@ enum resolver_cover {
 	COVERS
 };
 
+/* What covers them, on our private tmpfs. */
+enum resolver_source {
+	SOURCE_EMPTY,	 /* directory without anything */
+	SOURCE_RESOLVED, /* directory with the files of systemd-resolved */
+	SOURCE_NSSWITCH,
+	SOURCE_RESOLV,
+	SOURCES
+};
+
 /**
  * struct resolver - the resolver's files in the sandbox's mount namespace
  * @dev:      Device of our private tmpfs: what lies on it is ours
- * @spare:    A detached copy of what covers each place; -1 for nothing
+ * @spare:    A detached mount of each source; -1 when there is none
  * @mounts:   Our mount table: POLLPRI when it changed
  * @changes:  inotify: readable when a place may have appeared; -1 if refused
  */
 struct resolver {
 	dev_t dev;
-	int spare[COVERS];
+	int spare[SOURCES];
 	int mounts;
 	int changes;
 };

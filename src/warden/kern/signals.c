@@ -26,7 +26,7 @@ void signals_save(struct signals *ret)
 
 void signals_held(sigset_t *ret)
 {
-	static const int ours[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+	static const int ours[] = { SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
 				    SIGABRT, SIGTRAP, SIGSYS };
 
 	sigfillset(ret);
@@ -52,9 +52,9 @@ static void signals_dispose(const sigset_t *ignored)
 {
 	/* Fails for SIGKILL, SIGSTOP and the two of the C library. */
 	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, ignored && sigismember(ignored, sig) == 1 ?
-					  SIG_IGN :
-					  SIG_DFL);
+		(void)signal(sig, ignored && sigismember(ignored, sig) == 1
+					  ? SIG_IGN
+					  : SIG_DFL);
 }
 
 void signals_restore(const struct signals *s)

@@ -62,8 +62,9 @@ static void dial_talk_say(struct dial *d, enum greet_step step)
 		return;
 	}
 	if (rc < 0) {
-		dial_blame(d, WAY_LOGIN, "cannot be told this user name, "
-					 "password or destination");
+		dial_blame(d, WAY_LOGIN,
+			   "cannot be told this user name, "
+			   "password or destination");
 		dial_end(d, -EIO);
 		return;
 	}

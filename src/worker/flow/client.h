@@ -118,7 +118,7 @@ int client_eat(struct client *c, size_t len);
  */
 int client_send(struct client *c, const void *buf, size_t len);
 
-/** client_leave() - We have refused. Return: 0 */
+/** client_leave() - We have refused. Return: 0 or -errno */
 int client_leave(struct client *c);
 
 /**

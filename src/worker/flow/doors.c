@@ -320,6 +320,8 @@ static void doors_clear(struct list *l)
 
 void doors_stop(struct doors *d)
 {
+	if (!d->loop)
+		return; /* never started */
 	for (unsigned int i = 0; i < d->count; i++) {
 		loop_unwatch(d->loop, &d->door[i].watch);
 		loop_untimer(d->loop, &d->door[i].rest);

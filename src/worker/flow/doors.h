@@ -62,4 +62,5 @@ int doors_start(struct doors *d);
  */
 int doors_listen(struct doors *d, int fd, unsigned int index, bool leads_in);
 
+/** doors_stop() - End all; zeroed is fine */
 void doors_stop(struct doors *d);

@@ -311,7 +311,9 @@ void udp_datagram(struct udp *u, const struct packet *p)
 	case ROUTE_DROP:
 		return;
 	case ROUTE_REFUSE:
-		udp_refuse(u, udp_why(r.err), p);
+		/* A host or net unreachable is a soft error to a UDP socket:
+		 * recv() would wait on. A port unreachable is told at once. */
+		udp_refuse(u, UNREACH_PORT, p);
 		return;
 	case ROUTE_WAY:
 	case ROUTE_EXPOSE:
@@ -319,7 +321,7 @@ void udp_datagram(struct udp *u, const struct packet *p)
 		/* A full queue is a lost datagram, as on any network. */
 		if (rc < 0 && rc != -ENOBUFS && rc != -EAGAIN &&
 		    rc != -EMSGSIZE)
-			udp_refuse(u, udp_why(rc), p);
+			udp_refuse(u, UNREACH_PORT, p);
 		return;
 	case ROUTE_SERVER:
 	case ROUTE_VERDICTS:

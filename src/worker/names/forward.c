@@ -33,6 +33,7 @@ struct waiter {
  * @q:        That of the first who asked
  * @attempt:  Which of forward_attempt() is under way
  * @rcode:    Of the last server that said no; to be told if no other helps
+ * @was_heard: A server answered, if only to say no
  * @timer:    Ends the attempt, or everything at @due_ms
  */
 struct flight {
@@ -43,6 +44,7 @@ struct flight {
 	struct dns_query q;
 	unsigned int attempt;
 	enum dns_rcode rcode;
+	bool was_heard;
 	struct timer timer;
 	uint64_t due_ms;
 	struct list waiters;
@@ -151,7 +153,7 @@ static void flight_fail(struct flight *fl)
 	struct dns_query bare = fl->q;
 	size_t len;
 
-	if (log_may(&f->warned, f->loop->now_ms, WARN_GAP_MS))
+	if (!fl->was_heard && log_may(&f->warned, f->loop->now_ms, WARN_GAP_MS))
 		log_warn("names: no upstream answered; the program was told "
 			 "that the look-up failed");
 	bare.has_opt = false; /* which is each client's own */
@@ -253,6 +255,7 @@ static void on_answer(struct ask *ask, int err, const void *msg, size_t len,
 	auto_free uint8_t *copy = err == 0 ? malloc(len) : NULL;
 	size_t copy_len;
 
+	fl->was_heard |= err == 0;
 	if (copy && (v->rcode == DNS_NOERROR || v->rcode == DNS_NXDOMAIN) &&
 	    answer_is_fit(msg, len) &&
 	    dns_upstream_strip(msg, len, copy, &copy_len) == 0) {

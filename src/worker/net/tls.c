@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #define TLS_ANCHORS "/etc/ssl/certs/ca-certificates.crt"
 
@@ -153,6 +154,9 @@ struct tls_context *tls_context_new(bool need_anchors)
 
 	if (!ctx)
 		return NULL;
+	/* glibc reads /etc/localtime at the first gmtime_r(3), which checks
+	 * the dates of a certificate. */
+	tzset();
 	ctx->ssl_ctx = SSL_CTX_new(TLS_client_method());
 	if (!ctx->ssl_ctx || !tls_bio_prepare() || !tls_setup(ctx->ssl_ctx) ||
 	    (need_anchors &&

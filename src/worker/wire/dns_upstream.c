@@ -103,7 +103,7 @@ static int records_check(struct dns_walk *w, struct dns_verdict *v)
 	}
 	if (!is_positive && !has_soa)
 		v->ttl_s = 0;
-	return rc;
+	return rc < 0 || rd_left(&w->r) > 0 ? -EPROTO : 0;
 }
 
 int dns_upstream_check(const void *msg, size_t len, const struct dns_query *q,

@@ -85,8 +85,9 @@ int dns_walk_next(struct dns_walk *w, struct dns_rr *ret);
  * @q:          What was asked
  * @ret:        What it says
  *
- * Every record must be readable. The question must be there, not compressed,
- * and the same but for its letter case; FORMERR and NOTIMP may come without.
+ * Every record must be readable, and nothing be behind them. The question must
+ * be there, not compressed, and the same but for its letter case; FORMERR and
+ * NOTIMP may come without.
  *
  * Return: 0; -EPROTO if not
  */
