@@ -32,8 +32,11 @@
 
 /* Fds that are neither flows nor pipes: listeners, TUN, DNS, associations. */
 #define WORKER_SPARE_FDS 256
-/* What a worker has without being told: standard ones, channel, epoll. */
 #define WORKER_FLOWS_MAX 65536
+/* How long the last bytes of ended programs may take to go out: as long as a
+ * kernel keeps orphaned sockets about (net.ipv4.tcp_fin_timeout). */
+#define WORKER_DRAIN_MS	     60000
+#define WORKER_DRAIN_STEP_MS 20
 
 /** struct worker - everything a worker has */
 struct worker {
@@ -55,6 +58,8 @@ struct worker {
 	struct udp udp;
 	struct echo echo;
 	struct doors doors;
+	struct timer drain;
+	uint64_t drain_until_ms;
 };
 
 static int worker_fd(const struct worker *w, enum plan_fd_kind kind)
@@ -118,6 +123,33 @@ static int worker_server_dest(void *ctx, struct dest *d)
 	if (!names_is_leasable(&d->addr))
 		return 0;
 	return names_of_lease(w->names, &d->addr, d->name) ? 0 : -EHOSTUNREACH;
+}
+
+/** worker_drained() - Stay until what was sent last has gone out */
+static void worker_drained(struct timer *t)
+{
+	struct worker *w = container_of(t, struct worker, drain);
+
+	/* Nothing new begins: if the keeper was killed, programs may live. */
+	loop_unwatch(&w->loop, &w->tun.watch);
+	gate_drain(&w->gate);
+	if ((relay_pool_is_idle(w->pool) && gate_is_idle(&w->gate) &&
+	     w->way.dials == 0) ||
+	    w->loop.now_ms >= w->drain_until_ms ||
+	    loop_timer(&w->loop, t, WORKER_DRAIN_STEP_MS, worker_drained) < 0)
+		loop_stop(&w->loop);
+}
+
+/** worker_over() - The sandbox's last process has ended, or its keeper died */
+static void worker_over(void *ctx)
+{
+	struct worker *w = ctx;
+
+	w->drain_until_ms = w->loop.now_ms + WORKER_DRAIN_MS;
+	relay_pool_drain(w->pool);
+	/* First let the loop see what came together with the end. */
+	if (loop_timer(&w->loop, &w->drain, 1, worker_drained) < 0)
+		loop_stop(&w->loop);
 }
 
 /** worker_left() - Whoever hatched us has gone */
@@ -244,6 +276,8 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 		.pool = w->pool,
 		.direct = &w->direct,
 		.mint = worker_fd(w, PLAN_FD_MINT),
+		.over = worker_over,
+		.ctx = w,
 	};
 	rc = gate_start(&w->gate);
 	if (rc == 0)

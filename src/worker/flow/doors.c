@@ -184,7 +184,8 @@ static void doors_minted(struct watch *w, uint32_t events)
 	if (n == -EAGAIN)
 		return;
 	if (n <= 0) {
-		loop_stop(d->loop); /* the keeper is gone: all is over */
+		loop_unwatch(d->loop, &d->mint_watch);
+		d->over(d->ctx);
 		return;
 	}
 	if (list_empty(&d->minting)) {

@@ -16,6 +16,8 @@
  * struct doors - all doors of a sandbox
  * @loop .. @direct:  Borrowed, set by the caller before anything else
  * @mint:             Channel to the keeper, borrowed; -1: nothing published
+ * @over, @ctx:       Called once when the keeper's end of @mint has closed,
+ *                    which is the end of the sandbox
  *
  * The rest is its own.
  */
@@ -25,6 +27,8 @@ struct doors {
 	struct relay_pool *pool;
 	struct way *direct;
 	int mint;
+	void (*over)(void *ctx);
+	void *ctx;
 
 	struct watch mint_watch;
 	struct list minting;  /* visitors waiting for a socket, in order */
@@ -44,9 +48,6 @@ struct doors {
 
 /**
  * doors_start() - Begin; watches @mint
- *
- * The keeper's end of @mint is the life of the sandbox: when it closes,
- * loop_stop() is called.
  *
  * Return: 0 or -errno
  */

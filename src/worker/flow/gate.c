@@ -409,6 +409,22 @@ int gate_listen(struct gate *g, int fd)
 	return loop_watch(g->loop, &d->watch, fd, EPOLLIN, gate_accept);
 }
 
+void gate_drain(struct gate *g)
+{
+	for (size_t b = 0; b <= g->waiting.mask; b++) {
+		struct map_node *n = g->waiting.bucket[b];
+
+		while (n) {
+			struct flow *f = container_of(n, struct flow, node);
+
+			n = n->next;
+			/* A SYN given back may be an accept by now. */
+			if (f->state != FLOW_GIVEN)
+				flow_bury(f);
+		}
+	}
+}
+
 void gate_stop(struct gate *g)
 {
 	if (!g->waiting.bucket)

@@ -59,5 +59,14 @@ int gate_listen(struct gate *g, int fd);
 /** gate_stop() - Reset all flows; zeroed is fine */
 void gate_stop(struct gate *g);
 
+/** gate_drain() - All programs are gone: forget what is still being dialled */
+void gate_drain(struct gate *g);
+
+/** gate_is_idle() - Does no flow wait for its dial or its accept? */
+static inline bool gate_is_idle(const struct gate *g)
+{
+	return g->waiting.count == 0;
+}
+
 /** gate_segment() - A TCP packet left the sandbox */
 void gate_segment(struct gate *g, const struct packet *p);

@@ -55,6 +55,7 @@ struct relay_pool {
 	struct loop *loop;
 	struct list relays;
 	struct pump_kit kit;
+	bool drains;
 };
 
 struct relay_pool *relay_pool_new(struct loop *loop)
@@ -153,10 +154,29 @@ static void relay_run(struct relay *r)
 		again = again || rc > 0;
 	}
 	if (r->pump[INNER].state == PUMP_ENDED &&
-	    r->pump[OUTER].state == PUMP_ENDED)
+	    (r->pump[OUTER].state == PUMP_ENDED || r->pool->drains))
 		relay_finish(r);
 	else if (again)
 		loop_defer(r->pool->loop, &r->task, relay_task);
+}
+
+void relay_pool_drain(struct relay_pool *p)
+{
+	struct list *at;
+	struct list *next;
+
+	p->drains = true;
+	list_each_safe (at, next, &p->relays) {
+		struct relay *r = container_of(at, struct relay, node);
+
+		if (r->pump[INNER].state == PUMP_ENDED)
+			relay_finish(r);
+	}
+}
+
+bool relay_pool_is_idle(const struct relay_pool *p)
+{
+	return list_empty(&p->relays);
 }
 
 static void relay_task(struct task *t)

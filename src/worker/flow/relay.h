@@ -26,6 +26,18 @@ struct relay_pool *relay_pool_new(struct loop *loop);
 void relay_pool_free(struct relay_pool *p);
 
 /**
+ * relay_pool_drain() - Nobody reads the inner sides any more
+ *
+ * All programs are gone, but what they sent last must still arrive: from now
+ * on a relay ends as soon as all that its inner side sent has been passed on.
+ * May end relays at once (their relay_fn is called).
+ */
+void relay_pool_drain(struct relay_pool *p);
+
+/** relay_pool_is_idle() - Are there no relays? */
+bool relay_pool_is_idle(const struct relay_pool *p);
+
+/**
  * relay_start() - Begin; from then on only the loop calls in
  * @p:      Pool
  * @inner:  Non-blocking TCP socket; taken, also on failure

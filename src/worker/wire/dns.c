@@ -56,9 +56,9 @@ bool dns_name_get(struct rd *r, const struct rd *msg, struct dns_name *ret)
 				return false;
 			if (jumps == 1)
 				behind = in;
-			below = to;
-			in = *msg;
+			in = rd_of(msg->at, below);
 			rd_skip(&in, to);
+			below = to;
 			continue;
 		}
 		label = rd_bytes(&in, len);

@@ -97,8 +97,9 @@ struct dns_query {
  * @msg:  The whole message from its first octet
  * @ret:  Result
  *
- * Each pointer must point in front of the last one (RFC 1035, 4.1.4: "prior
- * occurrence"), so that there are no loops.
+ * What a pointer points to must lie, up to its own end or pointer, in front of
+ * what has been read (RFC 1035, 4.1.4: "prior occurrence"): there are no loops,
+ * and no name runs into itself.
  *
  * Return: whether it was one; @r and @ret are untouched if not
  */
