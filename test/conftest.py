@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for the end-to-end tests: one lab a process, silent wires."""
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from lab import Lab, ToyProxy   # noqa: E402 (needs the path above)
+
+
+def find_binary():
+    named = os.environ.get("NSPROXY")
+    if named:
+        return named
+    for build in ("build-gcc", "build"):
+        path = HERE.parent / build / "src" / "nsproxy"
+        if path.exists():
+            return str(path)
+    return None
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "loud: this test means to send on the host's own wires")
+    config.addinivalue_line(
+        "markers", "smoke: the few that also run with sanitizers")
+    config.addinivalue_line(
+        "markers", "alone: needs the machine for itself (timing)")
+
+
+@pytest.fixture(scope="session")
+def world():
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root to make namespaces")
+    return Lab(find_binary())
+
+
+@pytest.fixture
+def lab(world):
+    if not world.nsproxy_path:
+        pytest.fail("no nsproxy binary: build it or set NSPROXY")
+    return world
+
+
+@pytest.fixture(autouse=True)
+def silent_wires(request):
+    """Nothing may come over the host's own wires, in any test, unless it is
+    marked loud."""
+    if os.geteuid() != 0 or request.node.get_closest_marker("no_lab"):
+        yield
+        return
+    world = request.getfixturevalue("world")
+    if request.node.get_closest_marker("loud"):
+        yield
+        world.sweep()
+        for wire in world.wires.values():
+            wire.settle(0.2)
+            wire.forget()
+        return
+    with world.watch("inet", "lan", after_s=0.02) as verdict:
+        yield
+        world.sweep()
+    assert verdict, f"leak: {verdict}"
+
+
+@pytest.fixture
+def proxy(lab):
+    with ToyProxy(lab) as toy:
+        yield toy
+
+
+@pytest.fixture
+def need():
+    """need("tor"): the program's path, or skip."""
+    def look(program):
+        path = shutil.which(program,
+                            path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+        if not path:
+            pytest.skip(f"{program} is not installed")
+        return path
+    return look

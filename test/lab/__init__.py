@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small internets made of namespaces, to test nsproxy end to end.
+
+Read world.py first: it builds the places. far.py has the servers at the far
+end, proxy.py the toy proxies, upstream.py a toy DNS server, wire.py the
+captures, run.py starts programs in the host's place, inside.py is what tests
+run in a sandbox.
+"""
+from .far import FarServers, Little, LittleUdp
+from .proxy import Faults, ToyProxy
+from .run import Job, Ran
+from .terminal import Terminal
+from .upstream import ToyDns
+from .world import Lab
+
+__all__ = ["Faults", "FarServers", "Job", "Lab", "Little", "LittleUdp", "Ran",
+           "Terminal", "ToyDns", "ToyProxy"]

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start programs in the host's place, as an ordinary user or as root."""
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+
+PYTHON = "/usr/bin/python3"
+
+
+@dataclass
+class Ran:
+    """How a program ended."""
+    argv: list
+    rc: int
+    out: str
+    err: str
+    secs: float
+
+    def __str__(self):
+        return (f"{' '.join(map(str, self.argv))}\n  rc={self.rc} "
+                f"after {self.secs:.2f}s\n  out: {self.out[-2000:]}\n"
+                f"  err: {self.err[-2000:]}")
+
+
+def parent_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def state_of(pid):
+    """One letter as in ps(1), or "" when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def is_alive(pid):
+    return state_of(pid) not in ("", "Z", "X")
+
+
+def family_of(pid):
+    """A process and all that descend from it, eldest first."""
+    children = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            children.setdefault(parent_of(int(entry)), []).append(int(entry))
+    found, todo = [], [pid]
+    while todo:
+        one = todo.pop(0)
+        found.append(one)
+        todo += children.get(one, [])
+    return found
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="latin-1") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def wait_for(truth, limit_s=5, step_s=0.02):
+    """Wait until truth() holds; what it said last."""
+    end = time.monotonic() + limit_s
+    while True:
+        got = truth()
+        if got or time.monotonic() > end:
+            return got
+        time.sleep(step_s)
+
+
+class Job:
+    """A program that runs. Its output goes to files, so that nothing it
+    leaves behind can keep us waiting."""
+
+    def __init__(self, argv, popen, out, err):
+        self.argv, self.popen = argv, popen
+        self._out, self._err = out, err
+        self.began = time.monotonic()
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    @property
+    def out(self):
+        return self._text(self._out)
+
+    @property
+    def err(self):
+        return self._text(self._err)
+
+    @staticmethod
+    def _text(file):
+        size = os.fstat(file.fileno()).st_size
+        return os.pread(file.fileno(), size, 0).decode("utf-8", "replace")
+
+    def family(self):
+        return family_of(self.pid)
+
+    def worker_pids(self):
+        """The data plane's processes among the descendants."""
+        found = []
+        for pid in self.family():
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if b"@worker" in file.read():
+                        found.append(pid)
+            except OSError:
+                pass
+        return found
+
+    def ours(self):
+        """Name -> pid of each process of ours: caller, keeper, worker."""
+        found = {"caller": self.pid}
+        workers = self.worker_pids()
+        for pid in self.family()[1:]:
+            if pid in workers:
+                found["worker"] = pid
+            elif name_of(pid).startswith("nsproxy"):
+                found.setdefault("keeper", pid)
+        return found
+
+    def says(self, text, limit_s=15):
+        """Wait for a text on stdout."""
+        return wait_for(lambda: text in self.out
+                        or (self.popen.poll() is not None
+                            and text in self.out), limit_s)
+
+    def wait(self, timeout=30):
+        try:
+            rc = self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill_family()
+            raise AssertionError(
+                f"still running after {timeout}s: {self.ran(None)}") from None
+        return self.ran(rc)
+
+    def ran(self, rc):
+        return Ran(self.argv, rc, self.out, self.err,
+                   time.monotonic() - self.began)
+
+    def kill_family(self, sig=signal.SIGKILL):
+        for pid in self.family():
+            try:
+                os.kill(pid, sig)
+            except ProcessLookupError:
+                pass
+        self.popen.wait()
+
+
+class Runner:
+    """What a lab can start."""
+
+    def __init__(self):
+        self.jobs = []
+        self.nsproxy_path = None
+
+    @staticmethod
+    def environment(extra=None):
+        env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+               "HOME": "/run/lab/home", "USER": "nsptest", "LANG": "C.UTF-8",
+               "TERM": "xterm", "PYTHONPATH": "/run/lab",
+               "PYTHONDONTWRITEBYTECODE": "1"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        env.update(extra or {})
+        return {k: v for k, v in env.items() if v is not None}
+
+    @staticmethod
+    def prefix(user=True, place="host"):
+        """The words that put a command into a place, as somebody."""
+        words = ["nsenter", f"--net=/run/netns/{place}"]
+        if user:
+            words += ["setpriv", "--reuid=61234", "--regid=61234",
+                      "--groups=61234,61235", "--inh-caps=-all"]
+        return words + ["--"] if not user else words
+
+    def start(self, argv, user=True, place="host", env=None, stdin=None,
+              cwd="/run/lab/home", pass_fds=(), **more):
+        """Begin argv; a Job."""
+        import tempfile
+        argv = [str(word) for word in argv]
+        out = more.pop("stdout", None) or tempfile.TemporaryFile()
+        err = more.pop("stderr", None) or tempfile.TemporaryFile()
+        popen = subprocess.Popen(
+            [*self.prefix(user, place), *argv], stdout=out, stderr=err,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            env=self.environment(env), cwd=cwd, start_new_session=True,
+            pass_fds=pass_fds, **more)
+        job = Job(argv, popen, out, err)
+        self.jobs.append(job)
+        return job
+
+    def run(self, argv, timeout=30, input=None, **how):
+        """Run argv to its end; a Ran."""
+        if input is not None:
+            import tempfile
+            file = tempfile.TemporaryFile()
+            file.write(input.encode() if isinstance(input, str) else input)
+            file.seek(0)
+            how["stdin"] = file
+        return self.start(argv, **how).wait(timeout)
+
+    # --- nsproxy
+
+    def nsproxy(self, *args, **how):
+        return self.run([self.nsproxy_path, *args], **how)
+
+    @staticmethod
+    def _ways(proxy):
+        if proxy is None:
+            return []
+        ways = proxy if isinstance(proxy, (list, tuple)) else [proxy]
+        urls = [way if isinstance(way, str) else way.url() for way in ways]
+        return [word for url in urls for word in ("-x", url)]
+
+    def sandbox(self, cmd, proxy=None, opts=(), **how):
+        """nsproxy run -x PROXY OPTS -- CMD, to its end."""
+        return self.run([self.nsproxy_path, "run", *self._ways(proxy), *opts,
+                         "--", *cmd], **how)
+
+    def sandbox_start(self, cmd, proxy=None, opts=(), **how):
+        return self.start([self.nsproxy_path, "run", *self._ways(proxy),
+                           *opts, "--", *cmd], **how)
+
+    def inside(self, code, proxy=None, opts=(), **how):
+        """Run Python code in a sandbox; what it gave to out()."""
+        ran = self.sandbox([PYTHON, "-c", "from inside import *\n" + code],
+                           proxy, opts, **how)
+        return self.spoken(ran)
+
+    def outside(self, code, **how):
+        """The same code without a sandbox, in the host's place."""
+        ran = self.run([PYTHON, "-c", "from inside import *\n" + code], **how)
+        return self.spoken(ran)
+
+    @staticmethod
+    def spoken(ran):
+        if ran.rc != 0:
+            raise AssertionError(f"program failed: {ran}")
+        last = ran.out.strip().splitlines()
+        assert last, f"program said nothing: {ran}"
+        return json.loads(last[-1])
+
+    def sweep(self):
+        """End what a test left behind."""
+        for job in self.jobs:
+            if job.popen.poll() is None:
+                job.kill_family()
+        self.jobs.clear()
+
+
