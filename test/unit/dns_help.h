@@ -140,3 +140,22 @@ static inline void help_record_put(struct wr *w, uint16_t type, uint32_t ttl,
 	wr_be16(w, (uint16_t)len);
 	wr_bytes(w, data, len);
 }
+
+/** help_parse() - Read a query out of a block of its size */
+static inline int help_parse(const void *msg, size_t len, struct dns_query *q)
+{
+	uint8_t *block = help_block(msg, len);
+	const int rc = dns_query_get(block, len, q);
+
+	free(block);
+	return rc;
+}
+
+/** help_parse_query() - Write a query and read it */
+static inline int help_parse_query(const char *name, const struct help_query *h,
+				   struct dns_query *q)
+{
+	uint8_t buf[512];
+
+	return help_parse(buf, help_query_put(buf, sizeof(buf), name, h), q);
+}

@@ -6,6 +6,7 @@
  * of it can be taken back.
  */
 #include "base/fault.h"
+#include "base/fd.h"
 #include "kern/guard.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -43,7 +45,15 @@ static void in_child(void (*fn)(void))
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (unshare(CLONE_NEWUSER) < 0)
+		char uid[32];
+		char gid[32];
+
+		(void)snprintf(uid, sizeof(uid), "0 %u 1", geteuid());
+		(void)snprintf(gid, sizeof(gid), "0 %u 1", getegid());
+		if (unshare(CLONE_NEWUSER) < 0 ||
+		    fd_write_file("/proc/self/setgroups", "deny") < 0 ||
+		    fd_write_file("/proc/self/uid_map", uid) < 0 ||
+		    fd_write_file("/proc/self/gid_map", gid) < 0)
 			_exit(CHILD_SKIPS);
 		fn();
 		_exit(0);

@@ -102,7 +102,7 @@ bool way_has_udp(const struct way *w)
 
 	if (w->count != way_first(w) + 1)
 		return false;
-	return h->kind == HOP_SOCKS5 || h->kind == HOP_DIRECT;
+	return (h->kind == HOP_SOCKS5 && !h->no_udp) || h->kind == HOP_DIRECT;
 }
 
 static int outer_set(int fd, int level, int option, int value)
