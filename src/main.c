@@ -8,6 +8,7 @@
  */
 #include "base/text.h"
 #include "box/hatch.h"
+#include "conf/keys.h"
 #include "guess.h"
 #include "shed.h"
 #include "verb.h"
@@ -21,8 +22,8 @@
 static const struct verb verb_help_word;
 
 static const struct verb *const verbs[] = {
-	&verb_run,  &verb_serve,   &verb_check,
-	&verb_demo, &verb_version, &verb_help_word,
+	&verb_run,    &verb_serve, &verb_check,	  &verb_demo,
+	&verb_config, &verb_version, &verb_help_word,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -58,36 +59,54 @@ static void main_usage(FILE *to)
 		    to);
 }
 
+/** struct help - which of the manuals' lists are wanted */
+struct help {
+	bool of_verbs;
+	bool of_keys;
+};
+
 static int take_manual(void *ctx, const char *value, struct fault *f)
 {
-	bool *as_manual = ctx;
+	struct help *h = ctx;
 
 	(void)value;
 	(void)f;
-	*as_manual = true;
+	h->of_verbs = true;
 	return 0;
 }
 
-/* The manual's list of verbs and options is made when it is built. */
+static int take_manual_conf(void *ctx, const char *value, struct fault *f)
+{
+	struct help *h = ctx;
+
+	(void)value;
+	(void)f;
+	h->of_keys = true;
+	return 0;
+}
+
+/* The manuals' lists are made when they are built. */
 static const struct opt help_opts[] = {
 	{ 0, "manual", NULL, false, NULL, take_manual },
+	{ 0, "manual-conf", NULL, false, NULL, take_manual_conf },
 };
 
 static int main_help(const struct verb *v, char **argv)
 {
 	const struct verb *about;
-	bool as_manual = false;
+	struct help h = { 0 };
 	int status = STATUS_DONE;
 	int used;
 
-	if (!verb_options(v, argv, &as_manual, &used, &status))
+	if (!verb_options(v, argv, &h, &used, &status))
 		return status;
 	argv += used;
-	if (as_manual) {
-		for (size_t i = 0; i < VERBS; i++)
-			verb_manual(verbs[i], stdout);
+	for (size_t i = 0; h.of_verbs && i < VERBS; i++)
+		verb_manual(verbs[i], stdout);
+	if (h.of_keys)
+		keys_manual(stdout);
+	if (h.of_verbs || h.of_keys)
 		return STATUS_DONE;
-	}
 	if (!argv[0]) {
 		main_usage(stdout);
 		return STATUS_DONE;
@@ -127,12 +146,14 @@ static bool main_open_stdio(void)
 
 static int main_verb(char **argv)
 {
+	static char help[] = "help";
+	static char version[] = "version";
 	const struct verb *v;
 
 	if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))
-		argv[0] = (char[]){ "help" };
+		argv[0] = help;
 	if (!strcmp(argv[0], "--version") || !strcmp(argv[0], "-V"))
-		argv[0] = (char[]){ "version" };
+		argv[0] = version;
 	v = main_find(argv[0]);
 	if (!v) {
 		main_unknown(argv);

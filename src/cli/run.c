@@ -12,6 +12,7 @@
 #include "box/oneshot.h"
 #include "bus/plan.h"
 #include "conf/dns.h"
+#include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
 
@@ -21,14 +22,25 @@
 
 /**
  * struct run - what the options said
- * @level:  First, for verb_take_verbose()
+ * @level:    First, for verb_take_verbose()
+ * @profile:  Name, or NULL
  */
 struct run {
 	int level;
+	const char *profile;
 	struct plan plan;
 	struct dns_wish dns;
 	int publish_fd[PLAN_PUBLISH];
 };
+
+static int take_profile(void *ctx, const char *value, struct fault *f)
+{
+	struct run *r = ctx;
+
+	(void)f;
+	r->profile = value;
+	return 0;
+}
 
 static int take_proxy(void *ctx, const char *value, struct fault *f)
 {
@@ -88,6 +100,10 @@ static int take_publish(void *ctx, const char *value, struct fault *f)
 }
 
 static const struct opt run_opts[] = {
+	{ 'P', "profile", "NAME", false,
+	  "a profile of the configuration; -x and -d go before what it says, "
+	  "-e and -p add to it",
+	  take_profile },
 	{ 'x', "proxy", "URL", true,
 	  "way out; repeated or comma-separated: a chain, nearest first",
 	  take_proxy },
@@ -111,9 +127,8 @@ static const char run_more[] =
 	"  socks4a://HOST[:1080]              direct://[?dev=IFACE]\n"
 	"  http://[USER:PASS@]HOST[:8080]     block://\n"
 	"  https://[USER:PASS@]HOST[:443]\n"
-	"without -x: NSPROXY_PROXY, ALL_PROXY or all_proxy of the "
-	"environment;\n"
-	"-x - reads them from standard input\n"
+	"without -x and -P: NSPROXY_PROXY, ALL_PROXY or all_proxy of the\n"
+	"environment; -x - reads them from standard input\n"
 	"\n"
 	"Exit status: the command's own; 128+n when signal n ended it; 125 "
 	"when "
@@ -142,8 +157,9 @@ static int run_need_proxy(const struct plan *p, struct fault *f)
 		return 0;
 	(void)fault_plain(f, -EINVAL, "no way out is given");
 	return fault_hint(f, "say -x socks5://HOST:PORT (or http://...), "
-			     "--proxy-file FILE, or set NSPROXY_PROXY; "
-			     "-x direct:// goes out without a proxy");
+			     "-P PROFILE, --proxy-file FILE, or set "
+			     "NSPROXY_PROXY; -x direct:// goes out without a "
+			     "proxy");
 }
 
 /** run_go() - From options to the end of the command */
@@ -163,7 +179,9 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 		(void)fault_plain(f, -EINVAL, "the command is missing");
 		return fault_hint(f, "nsproxy run -x URL -- CMD [ARG...]");
 	}
-	if (r->plan.hop_count == 0)
+	if (r->profile)
+		rc = profiles_settle(r->profile, &r->plan, &r->dns, f);
+	else if (r->plan.hop_count == 0)
 		rc = proxies_add_env(&r->plan, f);
 	if (rc == 0)
 		rc = run_need_proxy(&r->plan, f);

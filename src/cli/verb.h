@@ -17,6 +17,7 @@ enum verb_status {
 	STATUS_DONE = 0,
 	STATUS_FAILED = 1,
 	STATUS_MISUSED = 2,
+	STATUS_UNKNOWN = 4,	/* there is no such profile */
 	STATUS_UNREACHABLE = 6, /* the proxy */
 	STATUS_NOT_BEGUN = 125, /* `run`: the command was never started */
 };
@@ -47,6 +48,7 @@ extern const struct verb verb_run;
 extern const struct verb verb_serve;
 extern const struct verb verb_check;
 extern const struct verb verb_demo;
+extern const struct verb verb_config;
 extern const struct verb verb_version;
 
 /**

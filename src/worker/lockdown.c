@@ -196,12 +196,15 @@ static const int lockdown_calls[] = {
 };
 
 /** lockdown_allow() - The calls whose arguments matter */
-static int lockdown_allow(scmp_filter_ctx ctx)
+static int lockdown_allow(scmp_filter_ctx ctx, bool want_unix)
 {
+	/* Unix sockets last: abstract ones need no file system, so that only a
+	 * worker whose proxy is reached by one may make any. */
 	static const int family[] = { AF_INET, AF_INET6, AF_UNIX };
+	const size_t count = sizeof(family) / sizeof(*family) - !want_unix;
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(family) / sizeof(*family); i++)
+	for (size_t i = 0; i < count; i++)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, family[i]));
 	/* Memory, never code (PROT_EXEC is 4). */
@@ -216,7 +219,7 @@ static int lockdown_allow(scmp_filter_ctx ctx)
 	return rc;
 }
 
-static int shed_calls(struct fault *f)
+static int shed_calls(bool want_unix, struct fault *f)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = ctx ? 0 : -ENOMEM;
@@ -226,7 +229,7 @@ static int shed_calls(struct fault *f)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, lockdown_calls[i],
 				      0);
 	if (rc == 0)
-		rc = lockdown_allow(ctx);
+		rc = lockdown_allow(ctx, want_unix);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -247,6 +250,6 @@ int lockdown_late(bool keep_cwd, struct fault *f)
 	if (rc == 0 && !LOCKDOWN_ASAN)
 		shed_landlock();
 	if (rc == 0 && !LOCKDOWN_ASAN)
-		rc = shed_calls(f);
+		rc = shed_calls(keep_cwd, f);
 	return rc;
 }

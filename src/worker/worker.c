@@ -112,13 +112,14 @@ static void worker_answer(void *ctx, const struct addr *from,
 static int worker_server_dest(void *ctx, struct dest *d)
 {
 	struct worker *w = ctx;
+	struct addr at = d->addr;
 
 	if (d->name[0] != '\0')
 		return route_name_ok(d->name) ? 0 : -EHOSTUNREACH;
-	if (route_decide(&w->plan, &d->addr, true).verdict != ROUTE_WAY &&
-	    d->addr.port != 53)
-		return -EHOSTUNREACH;
-	if (addr_is_loopback(&d->addr) || addr_is_any(&d->addr))
+	/* Who asks a proxy for port 53 means that server and no other. */
+	if (at.port == 53)
+		at.port = 7;
+	if (route_decide(&w->plan, &at, true).verdict != ROUTE_WAY)
 		return -EHOSTUNREACH;
 	if (!names_is_leasable(&d->addr))
 		return 0;
@@ -217,6 +218,8 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 		return names_listen_tcp(w->names, pf->fd);
 	case PLAN_FD_EXPOSE:
 		return doors_listen(&w->doors, pf->fd, pf->index, false);
+	case PLAN_FD_EXPOSE_UDP:
+		return udp_listen(&w->udp, pf->fd, pf->index);
 	case PLAN_FD_PUBLISH:
 		return doors_listen(&w->doors, pf->fd, pf->index, true);
 	case PLAN_FD_SERVE:

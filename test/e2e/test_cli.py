@@ -266,7 +266,7 @@ def test_groups_of_root_are_the_callers(lab, proxy):
 def test_ids_as_programs_see_them(lab, proxy):
     ran = lab.sandbox(["sh", "-c", "id -u; id -un; id -g; stat -c %u ."],
                       proxy)
-    assert ran.out.split() == ["61234", "nsptest", "61234", "61234"], ran
+    assert ran.out.split() == ["61234", "nsplab", "61234", "61234"], ran
 
 
 def test_gateway_is_told(lab, proxy):

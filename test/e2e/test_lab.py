@@ -104,7 +104,7 @@ def test_far_udp_answers_from_the_address_asked(world, address):
 
 def test_ordinary_user_is_ordinary(world):
     ran = world.run(["id"])
-    assert "uid=61234(nsptest) gid=61234(nsptest)" in ran.out, ran
+    assert "uid=61234(nsplab) gid=61234(nsplab)" in ran.out, ran
     assert "nspextra" in ran.out, ran
     caps = world.run(["grep", "Cap", "/proc/self/status"])
     assert "CapEff:\t0000000000000000" in caps.out, caps

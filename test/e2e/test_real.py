@@ -91,7 +91,8 @@ def test_apt_get_update_and_download(lab, proxy, web):
     with open(f"{base}/sources.list", "w", encoding="ascii") as file:
         file.write(f"deb [trusted=yes] {web}/deb ./\n")
     opts = [f"Dir::Etc::SourceList={base}/sources.list",
-            "Dir::Etc::SourceParts=/dev/null", f"Dir::State::Lists={base}/lists",
+            "Dir::Etc::SourceParts=/dev/null",
+            f"Dir::State::Lists={base}/lists",
             f"Dir::Cache={base}", "Acquire::Languages=none",
             "Acquire::http::Proxy=false"]
     words = [word for opt in opts for word in ("-o", opt)]
@@ -323,10 +324,8 @@ cp id.pub keys; chown 61234 id keys; chmod 600 id""",
     lab.start(["ssh", "-N", "-D", "127.0.0.1:1084", "-i", f"{base}/id", "-p",
                "1083", "-o", "StrictHostKeyChecking=no", "-o",
                "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes",
-               "nsptest@10.66.0.2"])
-    if not listening(lab, 1084, "host"):
-        pytest.skip("ssh could not log in here: "
-                    + lab.jobs[-1].err[-300:] + lab.jobs[-2].err[-300:])
+               "nsplab@10.66.0.2"])
+    assert listening(lab, 1084, "host"), (lab.jobs[-1].err, lab.jobs[-2].err)
     check_through(lab, "socks5://127.0.0.1:1084", udp=False)
 
 

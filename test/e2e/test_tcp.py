@@ -192,8 +192,9 @@ SOCKS5_TRUTH = {1: "EHOSTUNREACH", 2: "EACCES", 3: "ENETUNREACH",
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("code", SOCKS5_TRUTH)
-@pytest.mark.parametrize("host", [FAR, FAR6, "name.example"])
+@pytest.mark.parametrize("host, code", [
+    (host, code) for host in (FAR, FAR6, "name.example")
+    for code in SOCKS5_TRUTH if code != 6 or host == FAR])
 def test_socks5_codes_become_errors(lab, code, host):
     with ToyProxy(lab, faults=Faults(reply=code)) as proxy:
         said, secs = lab.inside(f"out(connect_err('{host}', 7))", proxy,

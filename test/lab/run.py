@@ -168,7 +168,7 @@ class Runner:
     @staticmethod
     def environment(extra=None):
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-               "HOME": "/run/lab/home", "USER": "nsptest", "LANG": "C.UTF-8",
+               "HOME": "/run/lab/home", "USER": "nsplab", "LANG": "C.UTF-8",
                "TERM": "xterm", "PYTHONPATH": "/run/lab",
                "PYTHONDONTWRITEBYTECODE": "1"}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):

@@ -20,7 +20,8 @@ class Terminal:
         self.popen = subprocess.Popen(
             ["setsid", "--ctty", *lab.prefix(user), "bash", "--norc",
              "--noprofile", "-i"], stdin=slave, stdout=slave, stderr=slave,
-            env=lab.environment({"PS1": PROMPT, "TERM": "dumb"}), cwd="/run/lab/home")
+            env=lab.environment({"PS1": PROMPT, "TERM": "dumb"}),
+            cwd="/run/lab/home")
         os.close(slave)
         self.expect(re.escape(PROMPT))
 

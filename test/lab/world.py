@@ -29,7 +29,7 @@ from .wire import Watch, Wire
 
 UID = GID = 61234
 EXTRA_GID = 61235
-USER = "nsptest"
+USER = "nsplab"
 ROOT = "/run/lab"
 PLACES = ("host", "inet", "lan", "prx")
 
@@ -137,10 +137,13 @@ class Lab(Runner):
             file.write(f"{USER}:x:{UID}:{GID}::{ROOT}/home:/bin/bash\n")
         with open(f"{etc}/group", "a", encoding="ascii") as file:
             file.write(f"{USER}:x:{GID}:\nnspextra:x:{EXTRA_GID}:{USER}\n")
+        with open(f"{etc}/shadow", "a", encoding="ascii") as file:
+            file.write(f"{USER}:*:19000::::::\n")
         for name, text in {
                 "resolv.conf": "nameserver 198.51.100.53\n"
                                "nameserver 192.168.77.53\n"
-                               "search lan.example\noptions timeout:1 attempts:1\n",
+                               "search lan.example\n"
+                               "options timeout:1 attempts:1\n",
                 "hosts": "127.0.0.1 localhost\n::1 localhost\n",
                 "nsswitch.conf": "passwd: files\ngroup: files\n"
                                  "hosts: files myhostname dns\n"

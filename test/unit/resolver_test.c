@@ -63,6 +63,9 @@ static void retries_outlast_every_dial(void **state)
 {
 	(void)state;
 	assert_int_equal(sysctls_retries(0), 4);
+	assert_int_equal(sysctls_retries(1), 1);
+	assert_int_equal(sysctls_retries(3), 2);
+	assert_int_equal(sysctls_retries(15), 4);
 	assert_int_equal(sysctls_retries(30), 4);
 	assert_int_equal(sysctls_retries(31), 5);
 	assert_int_equal(sysctls_retries(62), 5);

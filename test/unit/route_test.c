@@ -168,13 +168,13 @@ static void unwanted_family_is_unreachable_at_once(void **state)
 static void names_that_look_like_addresses_are_no_names(void **state)
 {
 	static const char *const bad[] = {
-		"localhost", "x.localhost", "127.1",  "2130706433",
-		"0x7f.1",    "a.0x7f",	    "0x",     "10.0.0.1",
-		"",	     "a b",	    "a..b",   "-.1",
+		"localhost", "x.localhost", "127.1", "2130706433",
+		"0x7f.1",    "a.0x7f",	    "0x",    "10.0.0.1",
+		"",	     "a b",	    "a..b",  "-.1",
 	};
 	static const char *const good[] = {
-		"example.org", "x.onion", "1.example", "0x7f.example", "a",
-		"xn--bcher-kva.example",
+		"example.org",	"x.onion", "1.example",
+		"0x7f.example", "a",	   "xn--bcher-kva.example",
 	};
 
 	(void)state;

@@ -129,8 +129,7 @@ bool addr_is_multicast(const struct addr *a)
 
 const char *addr_ip_text(const struct addr *a, char *buf)
 {
-	if (addr_size(a) == 0 ||
-	    !inet_ntop(a->family, a->ip, buf, ADDR_TEXT))
+	if (addr_size(a) == 0 || !inet_ntop(a->family, a->ip, buf, ADDR_TEXT))
 		strcpy(buf, "-");
 	return buf;
 }

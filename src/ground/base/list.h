@@ -6,7 +6,7 @@
 
 /** container_of - the struct that holds a member */
 #define container_of(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /** struct list - a ring of nodes; a head that points to itself is empty */
 struct list {
@@ -44,6 +44,6 @@ static inline void list_del(struct list *n)
 #define list_each(at, head) \
 	for ((at) = (head)->next; (at) != (head); (at) = (at)->next)
 /** list_each_safe - like list_each; the current node may be taken out */
-#define list_each_safe(at, tmp, head)                           \
+#define list_each_safe(at, tmp, head)                                 \
 	for ((at) = (head)->next, (tmp) = (at)->next; (at) != (head); \
 	     (at) = (tmp), (tmp) = (at)->next)

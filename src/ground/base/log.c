@@ -16,8 +16,8 @@ static const char *log_prefix = "";
 static enum log_level log_max = LOG_LEVEL_WARN;
 
 static const char *const log_level_name[] = {
-	[LOG_LEVEL_ERR] = "error: ",	 [LOG_LEVEL_WARN] = "warning: ",
-	[LOG_LEVEL_INFO] = "",		 [LOG_LEVEL_DEBUG] = "debug: ",
+	[LOG_LEVEL_ERR] = "error: ",   [LOG_LEVEL_WARN] = "warning: ",
+	[LOG_LEVEL_INFO] = "",	       [LOG_LEVEL_DEBUG] = "debug: ",
 	[LOG_LEVEL_TRACE] = "trace: ",
 };
 

@@ -31,15 +31,15 @@ void log_say(enum log_level level, const char *fmt, ...)
 #define log_err(...)  log_say(LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warn(...) log_say(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...) log_say(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...)                                            \
-	do {                                                      \
-		if (log_level_now() >= LOG_LEVEL_DEBUG)           \
-			log_say(LOG_LEVEL_DEBUG, __VA_ARGS__);    \
+#define log_debug(...)                                         \
+	do {                                                   \
+		if (log_level_now() >= LOG_LEVEL_DEBUG)        \
+			log_say(LOG_LEVEL_DEBUG, __VA_ARGS__); \
 	} while (0)
-#define log_trace(...)                                            \
-	do {                                                      \
-		if (log_level_now() >= LOG_LEVEL_TRACE)           \
-			log_say(LOG_LEVEL_TRACE, __VA_ARGS__);    \
+#define log_trace(...)                                         \
+	do {                                                   \
+		if (log_level_now() >= LOG_LEVEL_TRACE)        \
+			log_say(LOG_LEVEL_TRACE, __VA_ARGS__); \
 	} while (0)
 
 /**

@@ -134,8 +134,8 @@ int loop_timer(struct loop *l, struct timer *t, uint64_t in_ms, timer_fn *fn)
 	loop_untimer(l, t);
 	if (l->heap_len == l->heap_room) {
 		const size_t room = l->heap_room ? l->heap_room * 2 : 64;
-		struct timer **heap = reallocarray(l->heap, room,
-						   sizeof(struct timer *));
+		struct timer **heap =
+			reallocarray(l->heap, room, sizeof(struct timer *));
 
 		if (!heap)
 			return -ENOMEM;

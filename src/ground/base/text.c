@@ -29,8 +29,8 @@ const char *text_quote(char *to, size_t size, const void *from, size_t len)
 	size_t used = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		const bool plain = in[i] >= 0x20 && in[i] < 0x7f &&
-				   in[i] != '\\';
+		const bool plain =
+			in[i] >= 0x20 && in[i] < 0x7f && in[i] != '\\';
 		const size_t need = plain ? 1 : 4;
 
 		if (used + need + 4 > size) {

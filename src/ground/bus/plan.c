@@ -46,8 +46,8 @@ int plan_recv(int chan, struct plan *p, struct plan_fd *fds,
 	struct plan_message msg;
 	int raw[PLAN_FDS];
 	unsigned int count = 0;
-	const ssize_t n = channel_recv(chan, &msg, sizeof(msg), raw, PLAN_FDS,
-				       &count);
+	const ssize_t n =
+		channel_recv(chan, &msg, sizeof(msg), raw, PLAN_FDS, &count);
 
 	if (n <= 0)
 		return n < 0 ? (int)n : -EPIPE;

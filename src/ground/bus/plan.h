@@ -47,6 +47,7 @@ enum hop_kind {
  * @path:        Unix socket instead of host and port; else empty
  * @user, @pass: Credentials; @has_auth tells empty from absent
  * @insecure:    HOP_HTTPS: do not check the certificate
+ * @no_udp:      HOP_SOCKS5: do not ask it for UDP
  * @dev:         HOP_DIRECT: bind outer sockets to this interface; else empty
  * @dial_s:      Seconds a whole dial may take, if this hop has its say; 0 =
  *               the default (DIAL_MS)
@@ -64,6 +65,7 @@ struct hop {
 	char user[256];
 	char pass[256];
 	bool insecure;
+	bool no_udp;
 	char dev[IFNAMSIZ];
 	uint32_t dial_s;
 	struct addr addr[PLAN_ADDRS];
@@ -139,6 +141,7 @@ enum plan_fd_kind {
 	PLAN_FD_NAMES_UDP,  /* port 53 inside, IP_PKTINFO or its v6 kin set */
 	PLAN_FD_NAMES_TCP,  /* port 53 inside, listening */
 	PLAN_FD_EXPOSE,	    /* inside, listening on [::1]: @index in .expose */
+	PLAN_FD_EXPOSE_UDP, /* inside, UDP, bound to [::1]: the same */
 	PLAN_FD_PUBLISH,    /* on the host, listening: @index in .publish */
 	PLAN_FD_MINT,	    /* SOCK_SEQPACKET to the keeper; its end is ours */
 	PLAN_FD_SERVE,	    /* on the host, listening: `nsproxy serve` */
@@ -153,8 +156,8 @@ struct plan_fd {
 	int fd; /* meaningless on the wire; the receiver writes its own */
 };
 
-/* 8 fixed ones, an exposed and a published list, some room. */
-#define PLAN_FDS (16 + PLAN_EXPOSE + PLAN_PUBLISH)
+/* 8 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
+#define PLAN_FDS (16 + 2 * PLAN_EXPOSE + PLAN_PUBLISH)
 
 /** hop_can_name() - Does this kind of hop take host names? */
 static inline bool hop_can_name(const struct hop *h)

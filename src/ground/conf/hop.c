@@ -188,23 +188,22 @@ static int hop_read_options(struct hop *h, const char *query, const char *url,
 	return 0;
 }
 
-static const char *hop_read_auth(struct hop *h, const struct url *u)
+const char *hop_set_auth(struct hop *h, const char *user, const char *pass)
 {
-	if (!u->has_auth)
-		return NULL;
 	if (h->kind == HOP_DIRECT || h->kind == HOP_BLOCK)
 		return "there is nobody to give a user name to";
-	if (u->user[0] == '\0' &&
+	if (user[0] == '\0' &&
 	    (h->kind == HOP_SOCKS5 || h->kind == HOP_SOCKS4A))
 		return "the user name is empty";
-	if (h->kind == HOP_SOCKS4A && u->pass[0] != '\0')
+	if (h->kind == HOP_SOCKS4A && pass[0] != '\0')
 		return "SOCKS4a knows no password";
-	if ((h->kind == HOP_HTTP || h->kind == HOP_HTTPS) &&
-	    strchr(u->user, ':'))
+	if ((h->kind == HOP_HTTP || h->kind == HOP_HTTPS) && strchr(user, ':'))
 		return "a user name with ':' cannot be sent (RFC 7617)";
+	if (strlen(user) >= sizeof(h->user) || strlen(pass) >= sizeof(h->pass))
+		return "user name and password have at most 255 bytes each";
 	h->has_auth = true;
-	memcpy(h->user, u->user, sizeof(h->user));
-	memcpy(h->pass, u->pass, sizeof(h->pass));
+	(void)text_copy(h->user, sizeof(h->user), user); /* fits */
+	(void)text_copy(h->pass, sizeof(h->pass), pass);
 	return NULL;
 }
 
@@ -275,7 +274,7 @@ int hop_parse(const char *url, struct hop *ret, struct fault *f)
 	if (!s)
 		return hop_fault_scheme(f, url, u.scheme);
 	h.kind = s->kind;
-	why = hop_read_auth(&h, &u);
+	why = u.has_auth ? hop_set_auth(&h, u.user, u.pass) : NULL;
 	if (!why)
 		why = hop_read_place(&h, s, &u);
 	if (why)
@@ -351,7 +350,7 @@ bool chain_has_udp(const struct plan *p)
 
 	if (last->kind == HOP_DIRECT)
 		return true;
-	return last->kind == HOP_SOCKS5 &&
+	return last->kind == HOP_SOCKS5 && !last->no_udp &&
 	       (p->hop_count == 1 ||
 		(p->hop_count == 2 && p->hop[0].kind == HOP_DIRECT));
 }

@@ -27,6 +27,17 @@
 int hop_parse(const char *url, struct hop *ret, struct fault *f);
 
 /**
+ * hop_set_auth() - Give a hop credentials
+ * @h:     Hop of any kind; its user and password are replaced
+ * @user:  As it is, not percent-encoded
+ * @pass:  The same; empty when there is none
+ *
+ * Return: NULL, or why this kind of proxy cannot take them (static, fits
+ * behind "proxy 'URL': "); the hop is untouched then
+ */
+const char *hop_set_auth(struct hop *h, const char *user, const char *pass);
+
+/**
  * chain_parse() - Add the proxies of a comma-separated list to a plan
  * @p:     Plan; its hops are untouched on failure
  * @text:  URLs, first hop first
@@ -49,6 +60,6 @@ int chain_check(const struct plan *p, struct fault *f);
  * chain_has_udp() - Can this way out carry datagrams?
  * @p:  Plan whose chain is complete
  *
- * Return: whether it is one SOCKS5 hop, or direct
+ * Return: whether it is one SOCKS5 hop that was not forbidden to, or direct
  */
 bool chain_has_udp(const struct plan *p);

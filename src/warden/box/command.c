@@ -14,7 +14,7 @@
 #include "box/command.h"
 
 #include "base/fd.h"
-#include "base/text.h"
+#include "box/execute.h"
 #include "box/oneshot.h"
 #include "bus/channel.h"
 #include "kern/guard.h"
@@ -22,22 +22,15 @@
 #include "kern/signals.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Exit statuses of shells, and ours. */
-enum {
-	EXIT_NEVER_RAN = 125,
-	EXIT_NOT_EXECUTED = 126,
-	EXIT_NOT_FOUND = 127,
-};
+#define EXIT_NEVER_RAN 125
 
 #define SAY_POWERLESS 'P'
 #define SAY_IDS	      'I'
@@ -92,52 +85,6 @@ static void command_environment(const struct oneshot *o)
 	(void)setenv("NSPROXY_GATEWAY", GATEWAY_IP4, 1);
 }
 
-/**
- * command_is_somewhere() - Is there a file of this name in PATH, or as a path?
- *
- * execvp(3) says EACCES also when it could not look into one directory of PATH
- * and has found nothing in the others; a shell says that it is not there.
- */
-static bool command_is_somewhere(const char *name)
-{
-	const char *path = getenv("PATH");
-	char file[PATH_MAX];
-
-	if (strchr(name, '/') || !path)
-		return true;
-	for (;;) {
-		const size_t len = strcspn(path, ":");
-
-		(void)snprintf(file, sizeof(file), "%.*s%s%s", (int)len, path,
-			       len > 0 ? "/" : "", name);
-		if (access(file, F_OK) == 0)
-			return true;
-		if (path[len] == '\0')
-			return false;
-		path += len + 1;
-	}
-}
-
-/** command_execute() - Become the command, or say why not; never returns */
-static void command_execute(char **argv)
-{
-	char name[256];
-	int code;
-
-	(void)execvp(argv[0], argv);
-	code = errno;
-	if (code == EACCES && !command_is_somewhere(argv[0]))
-		code = ENOENT;
-	(void)text_quote(name, sizeof(name), argv[0], strlen(argv[0]));
-	if (code == ENOENT)
-		(void)dprintf(STDERR_FILENO,
-			      "nsproxy: run: %s: command not found\n", name);
-	else
-		(void)dprintf(STDERR_FILENO, "nsproxy: run: %s: %s\n", name,
-			      strerror(code));
-	_exit(code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTED);
-}
-
 /** command_live() - All that the child does; never returns */
 static void command_live(const struct oneshot *o, const struct signals *before,
 			 bool is_root, int chan)
@@ -156,7 +103,7 @@ static void command_live(const struct oneshot *o, const struct signals *before,
 	if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
 		_exit(EXIT_NEVER_RAN);
 	signals_restore(before);
-	command_execute(o->argv);
+	execute_command("run", o->argv);
 }
 
 /** command_hear() - In the keeper: a letter, or the child's fault */

@@ -161,7 +161,7 @@ static int doors_open_names(struct setup *s, int family, struct fault *f)
 }
 
 /**
- * doors_open_exposed() - A listener for each exposed IPv6 loopback address
+ * doors_open_exposed() - Sockets for each exposed IPv6 loopback address
  *
  * The kernel lets no packet to ::1 pass through a device, so that, unlike
  * 127.0.0.1, it cannot be led through the gate.
@@ -169,6 +169,7 @@ static int doors_open_names(struct setup *s, int family, struct fault *f)
 static int doors_open_exposed(struct setup *s, struct fault *f)
 {
 	const struct door tcp = { .type = SOCK_STREAM };
+	const struct door udp = { .type = SOCK_DGRAM };
 
 	for (unsigned int i = 0; i < s->plan->expose_count; i++) {
 		const struct addr *a = &s->plan->expose[i].addr;
@@ -180,10 +181,14 @@ static int doors_open_exposed(struct setup *s, struct fault *f)
 		    !s->has_ip6)
 			continue;
 		rc = door_open(&tcp, a, &fd);
+		if (rc == 0) {
+			doors_add(s, PLAN_FD_EXPOSE, i, fd);
+			rc = door_open(&udp, a, &fd);
+		}
 		if (rc < 0)
 			return fault(f, rc, "listen on %s inside",
 				     addr_text(a, text));
-		doors_add(s, PLAN_FD_EXPOSE, i, fd);
+		doors_add(s, PLAN_FD_EXPOSE_UDP, i, fd);
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * hatch.c - from an egg of our own binary to a worker that reads packets
+ * hatch.c - from our own binary to a role: a worker that reads packets, ...
  *
  * Called in the caller's namespaces by the process that outlives the worker's
  * start. A role is executed, not just forked: fresh address layout, and no
@@ -44,12 +44,11 @@ static int hatch_arrange(int self_fd, int chan)
 	return 0;
 }
 
-/** hatch_become() - In the child: turn into a worker; never returns */
-static void hatch_become(int self_fd, int chan)
+/** hatch_become() - In the child: turn into @role; never returns */
+static void __attribute__((noreturn))
+hatch_become(int self_fd, int chan, const char *role, const char *note)
 {
-	static char name[] = "nsproxy";
-	static char role[] = WORKER_ROLE;
-	char *argv[] = { name, role, NULL };
+	const char *argv[] = { "nsproxy", role, note, NULL };
 	struct hatch_word word;
 	int rc;
 
@@ -61,13 +60,13 @@ static void hatch_become(int self_fd, int chan)
 		_exit(1);
 	rc = hatch_arrange(self_fd, chan);
 	if (rc < 0) {
-		(void)fault(&word.fault, rc, "arrange the worker's files");
+		(void)fault(&word.fault, rc, "arrange files for %s", role);
 		(void)channel_send(chan, &word, sizeof(word), NULL, 0);
 		_exit(1);
 	}
 	(void)syscall(SYS_execveat, HATCH_SELF, "", argv, environ,
 		      AT_EMPTY_PATH);
-	(void)fault(&word.fault, -errno, "execute our own binary as a worker");
+	(void)fault(&word.fault, -errno, "execute our own binary as %s", role);
 	(void)channel_send(WORKER_CHANNEL, &word, sizeof(word), NULL, 0);
 	_exit(1);
 }
@@ -103,37 +102,49 @@ static int hatch_wait(int chan, struct fault *f)
 	return word.fault.code < 0 ? word.fault.code : -EPROTO;
 }
 
+int hatch_role(int self_fd, const char *role, const char *note,
+	       struct hatchling *ret, struct fault *f)
+{
+	int pair[2];
+	pid_t pid;
+	const int rc = channel_pair(pair);
+
+	if (rc < 0)
+		return fault(f, rc, "make a channel");
+	pid = fork();
+	if (pid == 0)
+		hatch_become(self_fd, pair[1], role, note);
+	if (pid < 0) {
+		(void)fault(f, -errno, "fork");
+		fd_close(&pair[0]);
+		fd_close(&pair[1]);
+		return f ? f->code : -EAGAIN;
+	}
+	fd_close(&pair[1]);
+	*ret = (struct hatchling){ .pid = pid, .chan = pair[0] };
+	return 0;
+}
+
 int hatch_worker(int self_fd, const struct plan *p, const struct plan_fd *fds,
 		 unsigned int count, struct hatchling *ret, struct fault *f)
 {
-	int pair[2];
-	auto_fd ours = -1;
-	pid_t pid;
-	int rc = channel_pair(pair);
+	struct hatchling w = { .chan = -1 };
+	int rc = hatch_role(self_fd, WORKER_ROLE, NULL, &w, f);
 
-	if (rc < 0)
-		return fault(f, rc, "make a channel to the worker");
-	ours = pair[0];
-	pid = fork();
-	if (pid == 0)
-		hatch_become(self_fd, pair[1]);
-	rc = pid < 0 ? fault(f, -errno, "fork the worker") : 0;
-	fd_close(&pair[1]);
 	if (rc < 0)
 		return rc;
-
-	rc = plan_send(ours, p, fds, count);
+	rc = plan_send(w.chan, p, fds, count);
 	/* A worker that is gone already may have left its word. */
 	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET)
 		rc = fault(f, rc, "hand the worker its plan");
 	else
-		rc = hatch_wait(ours, f);
+		rc = hatch_wait(w.chan, f);
 	if (rc < 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
+		fd_close(&w.chan);
+		(void)kill(w.pid, SIGKILL);
+		(void)waitpid(w.pid, NULL, 0);
 		return rc;
 	}
-	ret->pid = pid;
-	ret->chan = fd_take(&ours);
+	*ret = w;
 	return 0;
 }

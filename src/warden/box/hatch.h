@@ -22,6 +22,25 @@ struct hatchling {
 };
 
 /**
+ * hatch_role() - Fork, exec ourselves in a role
+ * @self_fd:  Our own binary, opened with O_PATH | O_CLOEXEC before any mount
+ *            was changed
+ * @role:     argv[1]
+ * @note:     argv[2], for people who list processes; or NULL
+ * @ret:      Result
+ * @f:        Why not
+ *
+ * It runs in a session of its own (terminal signals miss it), in the root
+ * directory, with standard input and output on /dev/null, no signal blocked or
+ * ignored, and its channel at WORKER_CHANNEL. What cannot be executed sends a
+ * struct hatch_word.
+ *
+ * Return: 0 or -errno
+ */
+int hatch_role(int self_fd, const char *role, const char *note,
+	       struct hatchling *ret, struct fault *f);
+
+/**
  * hatch_worker() - Fork, exec ourselves as a worker, hand it its plan
  * @self_fd:  Our own binary, opened with O_PATH | O_CLOEXEC before any mount
  *            was changed

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "box/command.h"
 #include "box/descend.h"
+#include "box/mint.h"
 #include "box/oneshot.h"
 #include "box/setup.h"
 #include "bus/channel.h"
@@ -30,17 +31,16 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Where the caller's channel is put; the standard files lie below. */
 #define KEEPER_CHAN	3
-/* Processes of a pipeline that has just ended are not worth a word. */
-#define KEEPER_GRACE_MS 20
+/* Processes of a pipeline or a browser that has just ended are not worth a
+ * word; the browser's need 20 ms on a quiet machine. */
+#define KEEPER_GRACE_MS 100
 /* How often to look for new side doors when inotify is refused. */
 #define KEEPER_LOOK_MS	5000
-/* One mint request in a turn is enough; the worker waits for each. */
-#define MINT_INET	4
-#define MINT_INET6	6
 
 /**
  * struct keeper - what it keeps
@@ -157,35 +157,39 @@ static int keeper_settle(struct fault *f)
 	return chdir("/") < 0 ? fault(f, -errno, "leave for /") : 0;
 }
 
+/** keeper_present() - Tell the caller who the command is, before it begins */
+static int keeper_present(struct keeper *k, struct fault *f)
+{
+	auto_fd pidfd = (int)syscall(SYS_pidfd_open, k->command.pid, 0);
+	struct keeper_word w;
+
+	if (pidfd < 0)
+		return fault(f, -errno, "open a pidfd of the command");
+	memset(&w, 0, sizeof(w));
+	w.news = KEEPER_GUARDED;
+	w.pid = k->command.pid;
+	keeper_tell(k, &w, &pidfd, 1);
+	return 0;
+}
+
 /** keeper_begin() - Wait for the caller's word, then let the command go */
 static int keeper_begin(struct keeper *k, struct fault *f)
 {
-	struct keeper_word w;
 	char go = 0;
-	int pidfd;
-	int rc;
+	const int rc = keeper_present(k, f);
 
+	if (rc < 0)
+		return rc;
 	if (channel_recv(k->chan, &go, 1, NULL, 0, NULL) != 1 ||
 	    go != KEEPER_GO)
 		return fault_plain(f, -EPIPE, "the caller is gone");
-	pidfd = (int)syscall(SYS_pidfd_open, k->command.pid, 0);
-	if (pidfd < 0)
-		return fault(f, -errno, "open a pidfd of the command");
-	rc = command_release(&k->command, f);
-	if (rc == 0) {
-		memset(&w, 0, sizeof(w));
-		w.news = KEEPER_BEGUN;
-		w.pid = k->command.pid;
-		keeper_tell(k, &w, &pidfd, 1);
-	}
-	fd_close(&pidfd);
-	return rc;
+	return command_release(&k->command, f);
 }
 
 /** keeper_linger() - Give what is ending anyway a moment; count the rest */
-static unsigned int keeper_linger(struct keeper *k)
+static unsigned int keeper_linger(void)
 {
-	struct pollfd p = { .fd = k->reaps, .events = POLLIN };
+	const struct timespec nap = { .tv_nsec = 2000000 };
 
 	for (int waited = 0; waited < KEEPER_GRACE_MS; waited += 2) {
 		pid_t pid;
@@ -195,7 +199,8 @@ static unsigned int keeper_linger(struct keeper *k)
 		} while (pid > 0);
 		if (pid < 0)
 			return 0; /* ECHILD */
-		(void)poll(&p, 1, 2);
+		/* Not poll(2): one pending SIGCHLD would cut it all short. */
+		(void)nanosleep(&nap, NULL);
 	}
 	return descend_count();
 }
@@ -208,7 +213,7 @@ static void keeper_end(struct keeper *k, int status)
 	w.news = KEEPER_ENDED;
 	w.pid = k->command.pid;
 	w.status = status;
-	w.left = keeper_linger(k);
+	w.left = keeper_linger();
 	keeper_tell(k, &w, NULL, 0);
 	fd_close(&k->chan);
 	/* Who reads the command's errors must not wait for us. */
@@ -247,34 +252,6 @@ static bool keeper_reap(struct keeper *k)
 	return pid == 0 || errno != ECHILD;
 }
 
-/**
- * keeper_mint() - Answer the worker's wish for a socket born inside
- *
- * Safe though the worker may be hostile: it gets an unconnected TCP socket of
- * the sandbox's namespace, which leads nowhere but into the sandbox and by its
- * own gate, and which the program could open itself. An answer that does not
- * fit is dropped, since the worker is not waited for.
- */
-static void keeper_mint(struct keeper *k)
-{
-	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	uint8_t wish = 0;
-	const ssize_t n = channel_recv(k->setup.mint, &wish, 1, NULL, 0, NULL);
-	auto_fd fd = -1;
-
-	if (n == -EAGAIN)
-		return;
-	if (n != 1 || (wish != MINT_INET && wish != MINT_INET6)) {
-		fd_close(&k->setup.mint);
-		return;
-	}
-	fd = socket(wish == MINT_INET ? AF_INET : AF_INET6, type, 0);
-	if (fd >= 0)
-		(void)channel_send(k->setup.mint, &wish, 1, &fd, 1);
-	else
-		(void)channel_send(k->setup.mint, &wish, 1, NULL, 0);
-}
-
 /** keeper_wait() - Until the last descendant is gone */
 static void keeper_wait(struct keeper *k)
 {
@@ -294,7 +271,7 @@ static void keeper_wait(struct keeper *k)
 		if (p[1].revents)
 			fd_close(&k->chan); /* the caller says nothing more */
 		if (p[2].revents)
-			keeper_mint(k);
+			mint_answer(&k->setup.mint);
 		if (n == 0 || p[3].revents || p[4].revents)
 			resolver_keep(r);
 	}

@@ -11,10 +11,10 @@ struct signals;
 
 /* What a keeper tells its caller, in this order. */
 enum keeper_news {
-	KEEPER_READY,	  /* @fd: what the worker gets; @tag tells which */
-	KEEPER_FAILED,	  /* @fault: the command never ran; the last word */
-	KEEPER_BEGUN,	  /* @pid: the command; one fd: its pidfd */
-	KEEPER_STOPPED,	  /* the command was stopped by a signal */
+	KEEPER_READY,	/* @fd: what the worker gets; @tag tells which */
+	KEEPER_FAILED,	/* @fault: the command never ran; the last word */
+	KEEPER_GUARDED, /* @pid: the command, which waits; one fd: its pidfd */
+	KEEPER_STOPPED, /* the command was stopped by a signal */
 	KEEPER_CONTINUED, /* and goes on */
 	KEEPER_ENDED,	  /* @status, @left: the last word */
 };
@@ -35,7 +35,8 @@ struct keeper_word {
 	struct fault fault;
 };
 
-/** KEEPER_GO - the caller's one byte: the worker is ready, begin */
+/** KEEPER_GO - the caller's one byte: the worker is ready, begin. Nothing has
+ * to be told after it, so that a command which ran is always waited for */
 #define KEEPER_GO 'G'
 
 /**

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "box/keeper.h"
 #include "box/run.h"
+#include "box/stdfiles.h"
 #include "bus/channel.h"
 #include "kern/signals.h"
 
@@ -22,46 +23,8 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/**
- * oneshot_check_stdio() - Refuse sockets that lead around the sandbox
- *
- * A connected socket of the host's namespace can be connected to another
- * address. A standard file that is closed stays so for the command: what is
- * put in its place here is closed on exec.
- */
-static int oneshot_check_stdio(struct fault *f)
-{
-	static const char *const name[] = { "input", "output", "error" };
-
-	for (int fd = 0; fd < 3; fd++) {
-		int family = AF_UNIX;
-		socklen_t len = sizeof(family);
-		struct stat st;
-
-		if (fstat(fd, &st) < 0) {
-			/* Takes the lowest free number: this one. */
-			if (open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-				return fault(f, -errno, "open /dev/null");
-			continue;
-		}
-		if (!S_ISSOCK(st.st_mode))
-			continue;
-		if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) < 0 ||
-		    family == AF_UNIX)
-			continue;
-		(void)fault_plain(f, -EPERM,
-				  "standard %s is a network socket: the "
-				  "command could aim it past the proxy",
-				  name[fd]);
-		return fault_hint(f, "put a pipe between, for example "
-				     "'nsproxy run ... | cat'");
-	}
-	return 0;
-}
 
 /** oneshot_fork_keeper() - Return: 0 or -errno */
 static int oneshot_fork_keeper(struct run *r, const struct signals *before,
@@ -128,7 +91,7 @@ static int oneshot_take_fds(struct run *r, struct fault *f)
 	return 0;
 }
 
-/** oneshot_begin() - Say go, and learn who the command is */
+/** oneshot_begin() - Learn who the command is, and say go */
 static int oneshot_begin(struct run *r, struct fault *f)
 {
 	const char go = KEEPER_GO;
@@ -142,15 +105,17 @@ static int oneshot_begin(struct run *r, struct fault *f)
 	r->signals = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (r->signals < 0)
 		return fault(f, -errno, "open a signalfd");
-	/* Fails when the keeper is dead; its last word tells why. */
-	(void)channel_send(r->chan, &go, 1, NULL, 0);
-	rc = oneshot_hear(r, KEEPER_BEGUN, &w, fds, &count, f);
+	rc = oneshot_hear(r, KEEPER_GUARDED, &w, fds, &count, f);
 	if (rc < 0)
 		return rc;
 	if (count != 1)
 		return fault_plain(f, -EPROTO, "the keeper sent no pidfd");
 	r->command = w.pid;
 	r->pidfd = fds[0];
+	/* Last of all: whatever fails from here on, the command may run. */
+	if (channel_send(r->chan, &go, 1, NULL, 0) < 0)
+		return fault_plain(f, -EPIPE,
+				   "the keeper died before the command began");
 	return 0;
 }
 
@@ -168,7 +133,7 @@ static void oneshot_let_go(void)
 static int oneshot_start(struct run *r, struct fault *f)
 {
 	struct signals before;
-	int rc = oneshot_check_stdio(f);
+	int rc = stdfiles_check("run", f);
 
 	if (rc < 0)
 		return rc;

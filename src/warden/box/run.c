@@ -29,6 +29,8 @@
 #define HATCH_AGAIN_MAX_MS 10000
 /* An idle worker ends within a millisecond. */
 #define SEE_OFF_MS	   50
+/* Exit status 125, as waitpid(2) tells it. */
+#define RUN_NEVER_BEGAN	   (125 << 8)
 
 static uint64_t run_now(void)
 {
@@ -116,10 +118,14 @@ static void run_listen(struct run *r)
 		r->status = w.status;
 		r->left = w.left;
 		break;
+	case KEEPER_FAILED:
+		log_err("%s", w.fault.text);
+		r->is_over = true;
+		r->status = RUN_NEVER_BEGAN;
+		break;
 	case KEEPER_CONTINUED:
 	case KEEPER_READY:
-	case KEEPER_BEGUN:
-	case KEEPER_FAILED:
+	case KEEPER_GUARDED:
 		break;
 	}
 }

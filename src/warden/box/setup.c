@@ -150,6 +150,11 @@ static int setup_resolver(struct setup *s, struct fault *f)
 	return resolver_open(&s->resolver, is_off ? NULL : GATEWAY_IP4, f);
 }
 
+static int setup_seal(struct setup *s, struct fault *f)
+{
+	return s->is_root ? sysctls_seal(f) : 0;
+}
+
 /* Settings before links: some count only while nsp0 is down. Doors before
  * rules: these name the port the gate got. Namespaces before all, since what
  * would fail there must not have touched the host's. */
@@ -162,6 +167,7 @@ const struct setup_step setup_steps[] = {
 	{ "packet rules", setup_rules },
 	{ "channel for sockets", setup_mint },
 	{ "resolver files", setup_resolver },
+	{ "settings sealed", setup_seal },
 	{ NULL },
 };
 

@@ -194,6 +194,15 @@ int namespace_leave_power(struct fault *f)
 	return 0;
 }
 
+int namespace_leave_power_alone(struct fault *f)
+{
+	const uid_t uid = geteuid();
+	const gid_t gid = getegid();
+	const int rc = namespace_leave_power(f);
+
+	return rc < 0 ? rc : namespace_map_one("self", uid, gid, f);
+}
+
 int namespace_map(pid_t pid, bool all_ids, struct fault *f)
 {
 	char who[16];

@@ -40,6 +40,16 @@ int namespace_enter(bool own_user, struct fault *f);
 int namespace_leave_power(struct fault *f);
 
 /**
+ * namespace_leave_power_alone() - The same, with the caller's own uid and gid
+ * @f:  Fault
+ *
+ * Nobody else is needed for these; the caller must be dumpable.
+ *
+ * Return: 0 or -errno
+ */
+int namespace_leave_power_alone(struct fault *f);
+
+/**
  * namespace_map() - Give the user namespace of a child its ids
  * @pid:      Child that has called namespace_leave_power()
  * @all_ids:  Every id that is mapped here, as itself (needs CAP_SETUID here);

@@ -12,6 +12,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mount.h>
+
+/* As long as a dial may take, when no hop says otherwise; 30 s make
+ * tcp_syn_retries 4: 1 + 2 + 4 + 8 + 16 = 31 s. */
+#define PATIENCE_S 30
 
 static const struct sysctl sysctls_ip4[] = {
 	/* First: writing it resets others. */
@@ -64,12 +69,27 @@ int sysctls_settle(bool has_ip6, struct fault *f)
 
 unsigned int sysctls_retries(unsigned int seconds)
 {
-	unsigned int retries = 4; /* 1 + 2 + 4 + 8 + 16 = 31 s */
+	unsigned int retries = 1; /* 1 + 2 = 3 s */
+
+	if (seconds == 0)
+		seconds = PATIENCE_S;
 
 	/* The kernel's greatest is 127; 10 retries last half an hour. */
 	while (retries < 10 && (2u << retries) - 1 <= seconds)
 		retries++;
 	return retries;
+}
+
+int sysctls_seal(struct fault *f)
+{
+	static const char net[] = "/proc/sys/net";
+	const unsigned long locked = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (mount(net, net, NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, net, NULL,
+		  MS_REMOUNT | MS_BIND | MS_RDONLY | locked, NULL) < 0)
+		return fault(f, -errno, "make %s read-only", net);
+	return 0;
 }
 
 int sysctls_patience(unsigned int seconds, struct fault *f)

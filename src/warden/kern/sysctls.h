@@ -34,7 +34,7 @@ int sysctls_settle(bool has_ip6, struct fault *f);
 
 /**
  * sysctls_patience() - How long the kernel repeats a SYN
- * @seconds:  The longest a dial may take
+ * @seconds:  The longest a dial may take; 0 for the usual 30
  * @f:        Fault
  *
  * So that connect() ends in ETIMEDOUT by the kernel's own hand, a little after
@@ -44,8 +44,20 @@ int sysctls_settle(bool has_ip6, struct fault *f);
  */
 int sysctls_patience(unsigned int seconds, struct fault *f);
 
-/** sysctls_retries() - tcp_syn_retries that last longer than @seconds */
+/** sysctls_retries() - tcp_syn_retries that last longer than @seconds (0: 30) */
 unsigned int sysctls_retries(unsigned int seconds);
+
+/**
+ * sysctls_seal() - Nobody changes the sandbox's settings any more
+ * @f:  Fault
+ *
+ * For root's sandboxes: the files belong to root, who keeps the power over
+ * files inside. Needs the sandbox's own mount namespace. No new proc can be
+ * mounted inside afterwards (the kernel refuses one that would reveal more).
+ *
+ * Return: 0 or -errno
+ */
+int sysctls_seal(struct fault *f);
 
 /**
  * sysctls_allow_users() - Let the program do what it may do outside

@@ -15,6 +15,8 @@
 
 /* Shared by all outlets: only one reads at a time, and nothing stays in it. */
 static uint8_t outlet_room[OUTLET_BATCH][OUTLET_DATAGRAM];
+/* In the queues of all outlets together: thousands may wait for one proxy. */
+static size_t outlet_queued_bytes;
 
 int outlet_open(struct way *w, struct outlet_user *u, struct outlet **ret)
 {
@@ -72,7 +74,8 @@ int outlet_queue_put(struct outlet_queue *q, const struct dest *to,
 {
 	struct outlet_packet *p;
 
-	if (q->count >= OUTLET_QUEUE || len > OUTLET_QUEUE_BYTES - q->bytes)
+	if (q->count >= OUTLET_QUEUE || len > OUTLET_QUEUE_BYTES - q->bytes ||
+	    len > OUTLET_QUEUED_MAX - outlet_queued_bytes)
 		return -ENOBUFS;
 	p = malloc(sizeof(*p) + len);
 	if (!p)
@@ -84,6 +87,7 @@ int outlet_queue_put(struct outlet_queue *q, const struct dest *to,
 	list_add_tail(&q->packets, &p->node);
 	q->count++;
 	q->bytes += len;
+	outlet_queued_bytes += len;
 	return 0;
 }
 
@@ -95,6 +99,7 @@ static struct outlet_packet *outlet_queue_out(struct outlet_queue *q,
 	list_del(&p->node);
 	q->count--;
 	q->bytes -= p->len;
+	outlet_queued_bytes -= p->len;
 	return p;
 }
 

@@ -11,9 +11,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define OUTLET_QUEUE_BYTES (256 * 1024) /* in one queue, headers aside */
-#define OUTLET_BATCH	   8		/* datagrams in one recvmmsg(2) */
-#define OUTLET_TURN	   64		/* datagrams in one turn of the loop */
+#define OUTLET_QUEUE_BYTES (256 * 1024)	      /* in one queue, headers aside */
+#define OUTLET_QUEUED_MAX  (16 * 1024 * 1024) /* the same, in all queues */
+#define OUTLET_BATCH	   8		      /* datagrams in one recvmmsg(2) */
+#define OUTLET_TURN	   64 /* datagrams in one turn of the loop */
 #define OUTLET_DATAGRAM	   65536
 #define OUTLET_RCVBUF	   (1024 * 1024) /* asked for; the kernel may cap it */
 
@@ -45,7 +46,8 @@ struct outlet_packet {
 	uint8_t data[];
 };
 
-/** struct outlet_queue - OUTLET_QUEUE datagrams, OUTLET_QUEUE_BYTES */
+/** struct outlet_queue - OUTLET_QUEUE datagrams, OUTLET_QUEUE_BYTES; all
+ * together OUTLET_QUEUED_MAX */
 struct outlet_queue {
 	struct list packets;
 	unsigned int count;

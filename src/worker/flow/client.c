@@ -221,7 +221,7 @@ int client_dial(struct client *c, struct dest *to)
 	char text[ADDR_TEXT];
 	int rc = 0;
 
-	if (to->name[0] == '\0' && s->names)
+	if (s->names)
 		rc = s->names(s->ctx, to);
 	if (rc == 0)
 		rc = dial_start(s->way, DIAL_CONNECT, to, client_dialled, c,

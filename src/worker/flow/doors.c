@@ -157,7 +157,8 @@ static void visitor_connect(struct visitor *v, int fd)
 	v->state = VISITOR_CONNECTING;
 	list_del(&v->node);
 	list_add_tail(&d->visitors, &v->node);
-	if (loop_timer(d->loop, &v->timer, DOORS_WAIT_MS, visitor_expired) < 0) {
+	if (loop_timer(d->loop, &v->timer, DOORS_WAIT_MS, visitor_expired) <
+	    0) {
 		visitor_bury(v);
 		return;
 	}
@@ -176,8 +177,8 @@ static void doors_minted(struct watch *w, uint32_t events)
 	unsigned int count = 0;
 	uint8_t kind;
 	int fd;
-	const ssize_t n = channel_recv(d->mint, &kind, sizeof(kind), &fd, 1,
-				       &count);
+	const ssize_t n =
+		channel_recv(d->mint, &kind, sizeof(kind), &fd, 1, &count);
 	struct visitor *v;
 
 	(void)events;
@@ -220,8 +221,8 @@ static void visitor_dialled(void *ctx, int err, struct stream s,
 static void door_visit(struct door *door, int fd)
 {
 	struct doors *d = door->doors;
-	struct visitor *v = d->pending < DOORS_PENDING ? calloc(1, sizeof(*v)) :
-							 NULL;
+	struct visitor *v =
+		d->pending < DOORS_PENDING ? calloc(1, sizeof(*v)) : NULL;
 	struct dest to = { 0 };
 
 	if (!v) {
@@ -295,8 +296,8 @@ int doors_listen(struct doors *d, int fd, unsigned int index, bool leads_in)
 
 	if (d->count == sizeof(d->door) / sizeof(*d->door))
 		return -E2BIG;
-	if (index >= (leads_in ? d->plan->publish_count :
-				 d->plan->expose_count))
+	if (index >=
+	    (leads_in ? d->plan->publish_count : d->plan->expose_count))
 		return -EPROTO;
 	door = &d->door[d->count++];
 	*door = (struct door){

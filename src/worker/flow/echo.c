@@ -43,12 +43,12 @@ static void ping_answered(struct watch *w, uint32_t events)
 	const ssize_t n = recv(p->fd, answer, sizeof(answer), 0);
 
 	(void)events;
-	if (n >= ICMP_HEADER && (answer[0] == ICMP4_ECHO_REPLY ||
-				 answer[0] == ICMP6_ECHO_REPLY))
-		tun_put(tun, packet_put_echo_reply(
-				     tun_room(tun), PACKET_MAX, &p->request,
-				     answer + ICMP_HEADER,
-				     (size_t)n - ICMP_HEADER));
+	if (n >= ICMP_HEADER &&
+	    (answer[0] == ICMP4_ECHO_REPLY || answer[0] == ICMP6_ECHO_REPLY))
+		tun_put(tun,
+			packet_put_echo_reply(tun_room(tun), PACKET_MAX,
+					      &p->request, answer + ICMP_HEADER,
+					      (size_t)n - ICMP_HEADER));
 	if (n >= 0 || errno != EAGAIN)
 		ping_end(p);
 }
@@ -119,9 +119,9 @@ void echo_packet(struct echo *e, const struct packet *p)
 	if (p->icmp_type != ask || addr_is_multicast(&p->dst))
 		return; /* never answer an error with an error */
 	if (route_is_gateway(&p->dst)) {
-		tun_put(e->tun, packet_put_echo_reply(
-					tun_room(e->tun), PACKET_MAX, p,
-					p->payload, p->payload_len));
+		tun_put(e->tun,
+			packet_put_echo_reply(tun_room(e->tun), PACKET_MAX, p,
+					      p->payload, p->payload_len));
 		return;
 	}
 	/* The same addresses are odd for a ping as for a connection. */

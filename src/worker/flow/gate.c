@@ -65,8 +65,8 @@ struct flow {
 
 static struct flow *flow_find(struct gate *g, const struct flow_key *key)
 {
-	struct map_node *n = map_find(&g->waiting,
-				      map_hash(&g->waiting, key, sizeof(*key)));
+	struct map_node *n =
+		map_find(&g->waiting, map_hash(&g->waiting, key, sizeof(*key)));
 
 	for (; n; n = map_again(n)) {
 		struct flow *f = container_of(n, struct flow, node);
@@ -136,8 +136,8 @@ static void gate_refuse(struct gate *g, int err, const struct packet *syn)
 	case -EMFILE:
 	case -ENFILE:
 	case -ENOMEM:
-		tun_put(g->tun, packet_put_rst(tun_room(g->tun), PACKET_MAX,
-					       syn));
+		tun_put(g->tun,
+			packet_put_rst(tun_room(g->tun), PACKET_MAX, syn));
 		return;
 	case -ENETUNREACH:
 	case -EAFNOSUPPORT:
@@ -251,8 +251,8 @@ static void gate_syn(struct gate *g, const struct packet *syn)
 
 	if (r.verdict == ROUTE_NAMES || r.verdict == ROUTE_SERVER) {
 		/* Nothing to dial: accept finds its purpose by the address. */
-		tun_put(g->tun, packet_put_bare_syn(tun_room(g->tun),
-						    PACKET_MAX, syn));
+		tun_put(g->tun,
+			packet_put_bare_syn(tun_room(g->tun), PACKET_MAX, syn));
 		return;
 	}
 	if (r.verdict == ROUTE_REFUSE || r.verdict == ROUTE_DROP) {
@@ -438,8 +438,8 @@ void gate_stop(struct gate *g)
 			flow_bury(container_of(g->waiting.bucket[b],
 					       struct flow, node));
 	while (!list_empty(&g->open)) {
-		struct flow *f = container_of(g->open.next, struct flow,
-					      open_node);
+		struct flow *f =
+			container_of(g->open.next, struct flow, open_node);
 
 		relay_cancel(f->relay);
 		flow_bury(f);

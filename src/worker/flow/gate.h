@@ -13,7 +13,7 @@
 #include "names/names.h"
 
 /* A given-back SYN becomes an accept at once, or its program has given up. */
-#define GATE_GIVEN_MS 5000
+#define GATE_GIVEN_MS  5000
 /* A timed-out dial stays silent until the last repeated SYN has come. */
 #define GATE_SILENT_MS 35000
 #define GATE_LISTENERS 2

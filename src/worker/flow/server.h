@@ -18,7 +18,8 @@
 struct server;
 
 /**
- * server_names_fn - Find the name behind an address that may be a lease
+ * server_names_fn - May a client go there? And which name is behind an address
+ * that may be a lease?
  *
  * Return: 0 (@d may have been given a name), or -EHOSTUNREACH to refuse
  */

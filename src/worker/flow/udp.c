@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Datagrams taken from a door in one turn. */
+#define UDP_DOOR_BURST 64
+
 struct assoc_key {
 	struct addr inner;
 	uint16_t is_exposed; /* goes to the host itself, not by the way out */
@@ -133,6 +136,36 @@ static void assoc_touch(struct assoc *a)
 	list_add_tail(&a->udp->by_age, &a->age);
 }
 
+/**
+ * assoc_may_hear() - Could the program have written to this sender?
+ *
+ * A proxy says who sent a datagram. It must not pass for the sandbox's own
+ * loopback, the gateway, the name server or an exposed service.
+ */
+static bool assoc_may_hear(const struct assoc *a, const struct addr *from)
+{
+	const enum route_verdict may =
+		a->key.is_exposed ? ROUTE_EXPOSE : ROUTE_WAY;
+
+	return from->family == a->key.inner.family &&
+	       route_decide(a->udp->plan, from, false).verdict == may;
+}
+
+/** udp_door_answer() - Send to the sandbox by the door at @from */
+static void udp_door_answer(struct udp *u, const struct addr *from,
+			    const struct addr *to, const void *data,
+			    size_t len)
+{
+	struct sockaddr_storage ss;
+	const socklen_t ss_len = addr_to_sock(to, &ss);
+
+	for (unsigned int i = 0; i < u->door_count; i++)
+		if (addr_equal(&u->door[i].at, from))
+			/* What does not go is lost, as datagrams may be. */
+			(void)sendto(u->door[i].fd, data, len, MSG_NOSIGNAL,
+				     (struct sockaddr *)&ss, ss_len);
+}
+
 static void assoc_datagram(struct outlet_user *user, const struct dest *from,
 			   const void *data, size_t len)
 {
@@ -142,8 +175,12 @@ static void assoc_datagram(struct outlet_user *user, const struct dest *from,
 
 	/* Only what was sent out keeps an association alive (RFC 4787,
 	 * REQ-6): a stranger's datagrams do not. */
-	if (inner.family != a->key.inner.family)
+	if (!assoc_may_hear(a, &inner))
 		return;
+	if (inner.family == AF_INET6 && addr_is_loopback(&inner)) {
+		udp_door_answer(a->udp, &inner, &a->key.inner, data, len);
+		return;
+	}
 	tun_put(t, packet_put_udp(tun_room(t), PACKET_MAX, &inner,
 				  &a->key.inner, data, len));
 }
@@ -329,6 +366,44 @@ void udp_datagram(struct udp *u, const struct packet *p)
 	}
 }
 
+static void udp_door_read(struct watch *w, uint32_t events)
+{
+	struct udp_door *d = container_of(w, struct udp_door, watch);
+	struct packet p = { .proto = IPPROTO_UDP, .dst = d->at };
+
+	(void)events;
+	for (int i = 0; i < UDP_DOOR_BURST; i++) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+		/* The TUN's room is free between two packets. */
+		const ssize_t n = recvfrom(d->fd, tun_room(d->udp->tun),
+					   PACKET_MAX, 0,
+					   (struct sockaddr *)&ss, &len);
+
+		if (n < 0)
+			return;
+		addr_from_sock(&p.src, &ss);
+		p.payload = tun_room(d->udp->tun);
+		p.payload_len = (size_t)n;
+		(void)udp_send(d->udp, &p, true); /* lost, then */
+	}
+}
+
+int udp_listen(struct udp *u, int fd, unsigned int index)
+{
+	struct udp_door *d;
+
+	if (index >= u->plan->expose_count || u->door_count == PLAN_EXPOSE)
+		return -EPROTO;
+	d = &u->door[u->door_count++];
+	*d = (struct udp_door){
+		.udp = u,
+		.at = u->plan->expose[index].addr,
+		.fd = fd,
+	};
+	return loop_watch(u->loop, &d->watch, fd, EPOLLIN, udp_door_read);
+}
+
 static void udp_sweep(struct timer *t)
 {
 	struct udp *u = container_of(t, struct udp, sweep);
@@ -361,6 +436,8 @@ void udp_stop(struct udp *u)
 	if (!u->assocs.bucket)
 		return;
 	loop_untimer(u->loop, &u->sweep);
+	for (unsigned int i = 0; i < u->door_count; i++)
+		loop_unwatch(u->loop, &u->door[i].watch);
 	while (!list_empty(&u->by_age))
 		assoc_bury(container_of(u->by_age.next, struct assoc, age));
 	map_fini(&u->assocs);

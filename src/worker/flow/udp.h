@@ -34,12 +34,30 @@ struct udp {
 	struct list by_age; /* least recently used first */
 	struct timer sweep;
 	uint64_t sulk_until_ms;
+	struct udp_door {
+		struct udp *udp;
+		struct watch watch;
+		struct addr at;
+		int fd;
+	} door[PLAN_EXPOSE];
+	unsigned int door_count;
 };
 
 /** udp_start() - Return: 0 or -ENOMEM */
 int udp_start(struct udp *u);
 /** udp_stop() - Close all associations; zeroed is fine */
 void udp_stop(struct udp *u);
+
+/**
+ * udp_listen() - Take a socket that stands for an exposed [::1] port
+ * @fd:     Bound inside, non-blocking; borrowed
+ * @index:  In plan->expose
+ *
+ * The kernel lets no packet to or from ::1 pass through the TUN.
+ *
+ * Return: 0 or -errno
+ */
+int udp_listen(struct udp *u, int fd, unsigned int index);
 
 /** udp_datagram() - A UDP packet left the sandbox */
 void udp_datagram(struct udp *u, const struct packet *p);

@@ -17,10 +17,10 @@
 #define PACKET_UDP_MAX	65507 /* IPv4: 65535 - 20 - 8 */
 #define PACKET_SYN_ROOM 128   /* IPv6 40 + TCP 60, rounded up */
 
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
+#define TCP_FIN		0x01
+#define TCP_SYN		0x02
+#define TCP_RST		0x04
+#define TCP_ACK		0x10
 
 /**
  * struct packet - what a packet says; pointers are into the caller's buffer

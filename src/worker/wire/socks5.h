@@ -59,7 +59,8 @@ const char *socks5_code_text(uint8_t code);
 /** socks5_hello_put() - Client greeting: no-auth, and password if @has_auth.
  * With credentials only the password method is offered: no silent fall-back */
 bool socks5_hello_put(struct wr *w, bool has_auth);
-/** socks5_hello_get() - Server side: bit 0 of @methods no-auth, bit 1 password */
+/** socks5_hello_get() - Server side: bit 0 of @methods no-auth, bit 1 password
+ */
 int socks5_hello_get(struct rd *r, uint8_t *methods);
 
 /** socks5_choice_put() / _get() - Server's pick: a SOCKS5_AUTH_* octet */

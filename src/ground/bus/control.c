@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * control.c - the caller's side of the control protocol
+ */
+#include "bus/control.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t control_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+int control_open(const char *path, struct control *c, struct fault *f)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (fd < 0)
+		return fault(f, -errno, "make a socket");
+	if (!text_copy(to.sun_path, sizeof(to.sun_path), path))
+		return fault(f, -ENAMETOOLONG, "call '%s'", path);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return fault(f, -errno, "call the daemon at '%s'", path);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		return fault(f, -errno, "ask whose daemon it is");
+	if (who.uid != 0 && who.uid != geteuid())
+		return fault_plain(f, -EPERM,
+				   "the daemon at '%s' is another user's",
+				   path);
+	c->fd = fd_take(&fd);
+	frame_in_init(&c->in, VARLINK_MAX);
+	return 0;
+}
+
+void control_close(struct control *c)
+{
+	fd_close(&c->fd);
+	frame_in_fini(&c->in);
+}
+
+/** control_ask() - Send a call */
+static int control_ask(struct control *c, const char *method,
+		       json_t *parameters, struct fault *f)
+{
+	char name[VARLINK_NAME_MAX];
+	struct frame_out out = { 0 };
+	char *text;
+	int rc;
+
+	(void)snprintf(name, sizeof(name), "%s%s",
+		       strchr(method, '.') ? "" : CONTROL_INTERFACE ".",
+		       method);
+	text = varlink_call_put(name, parameters);
+	if (!text)
+		return fault_plain(f, -EMSGSIZE, "the request is too long");
+	frame_out_set(&out, text, NULL, 0);
+	rc = frame_write(&out, c->fd);
+	frame_out_fini(&out);
+	return rc < 0 ? fault(f, rc, "ask the daemon") : 0;
+}
+
+int control_call(struct control *c, const char *method, json_t *parameters,
+		 int wait_ms, struct varlink_reply *ret, struct fault *f)
+{
+	const uint64_t until = control_now() + (uint64_t)wait_ms;
+	const char *text;
+	size_t len;
+	int rc = control_ask(c, method, parameters, f);
+
+	while (rc == 0 && !(text = frame_next(&c->in, &len))) {
+		struct pollfd p = { .fd = c->fd, .events = POLLIN };
+		const uint64_t now = control_now();
+		int n;
+
+		if (now >= until || poll(&p, 1, (int)(until - now)) == 0)
+			return fault_plain(f, -ETIMEDOUT,
+					   "the daemon has not answered in "
+					   "%d s",
+					   wait_ms / 1000);
+		n = frame_read(&c->in, c->fd);
+		if (n == 0)
+			return fault_plain(f, -EPIPE, "the daemon hung up");
+		if (n < 0 && n != -EAGAIN)
+			rc = fault(f, n, "hear the daemon");
+	}
+	if (rc < 0)
+		return rc;
+	rc = varlink_reply_get(text, len, ret, f);
+	frame_pop(&c->in);
+	return rc;
+}

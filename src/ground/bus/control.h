@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * control.h - the caller's side of the control protocol
+ */
+#include "base/fault.h"
+#include "bus/frame.h"
+#include "bus/varlink.h"
+
+/** CONTROL_INTERFACE - prefix of our methods and errors */
+#define CONTROL_INTERFACE "org.nsproxy"
+
+/** struct control - a connection to a daemon */
+struct control {
+	int fd;
+	struct frame_in in;
+};
+
+/**
+ * control_open() - Connect to a daemon
+ * @path:  Its socket
+ * @c:     Result; control_close() takes it
+ * @f:     Why not: -ENOENT or -ECONNREFUSED when no daemon runs
+ *
+ * A daemon that belongs to neither root nor the caller is refused.
+ *
+ * Return: 0 or -errno
+ */
+int control_open(const char *path, struct control *c, struct fault *f);
+void control_close(struct control *c);
+
+/**
+ * control_call() - Ask, and wait for the reply
+ * @c:           Connection
+ * @method:      Without the interface's name, which is CONTROL_INTERFACE; or
+ *               a whole name with dots
+ * @parameters:  Object, taken over; NULL for none
+ * @wait_ms:     Patience
+ * @ret:         Reply, whose error is empty or not
+ * @f:           Why there is none
+ *
+ * Fds that come with it are in @c->in.
+ *
+ * Return: 0 or -errno
+ */
+int control_call(struct control *c, const char *method, json_t *parameters,
+		 int wait_ms, struct varlink_reply *ret, struct fault *f);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * peer.c - who is at the other end of a unix socket
+ *
+ * An accepted unix socket belongs to the namespace in which the *connecting*
+ * one was born: the kernel makes it on connect(2). So its cookie tells where
+ * the caller stands, and no pid has to be believed.
+ */
+#include "bus/peer.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+#ifndef SIOCGSKNS
+#define SIOCGSKNS 0x894C
+#endif
+
+/** peer_cookie() - The namespace's number. Return: 0 or -errno */
+static int peer_cookie(int sock, uint64_t *ret)
+{
+	socklen_t len = sizeof(*ret);
+
+	if (getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, ret, &len) < 0)
+		return -errno;
+	return 0;
+}
+
+/** peer_inode() - The same for older kernels; needs CAP_NET_ADMIN there */
+static int peer_inode(int sock, uint64_t *ret)
+{
+	auto_fd ns = ioctl(sock, SIOCGSKNS);
+	struct stat st;
+
+	if (ns < 0 || fstat(ns, &st) < 0)
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
+}
+
+int peer_check(int listener, int conn, struct peer *ret, struct fault *f)
+{
+	struct ucred c;
+	socklen_t len = sizeof(c);
+	uint64_t ours = 0;
+	uint64_t theirs = 0;
+	int rc;
+
+	rc = peer_cookie(listener, &ours);
+	if (rc == 0)
+		rc = peer_cookie(conn, &theirs);
+	if (rc < 0) {
+		rc = peer_inode(listener, &ours);
+		if (rc == 0)
+			rc = peer_inode(conn, &theirs);
+	}
+	if (rc < 0)
+		return fault_plain(f, -EPERM,
+				   "this kernel cannot tell whether a caller "
+				   "is in a sandbox (Linux 5.14 can)");
+	if (ours != theirs)
+		return fault_plain(f, -EPERM,
+				   "callers from inside a sandbox are refused");
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &c, &len) < 0)
+		return fault(f, -errno, "ask who is calling");
+	*ret = (struct peer){ .pid = c.pid, .uid = c.uid };
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "base/fault.h"
+
+#include <sys/types.h>
+
+/**
+ * struct peer - who is at the other end of a unix socket
+ * @pid:  For people to read; it may be another's by now
+ * @uid:  When it connected
+ */
+struct peer {
+	pid_t pid;
+	uid_t uid;
+};
+
+/**
+ * peer_check() - Who has connected, and from the network namespace of whom?
+ * @listener:  Ours
+ * @conn:      Accepted from it
+ * @ret:       Result; untouched on failure
+ * @f:         Why not
+ *
+ * A socket that was born in another network namespace than @listener is a
+ * sandboxed program's, which has no business here: -EPERM. So it is when the
+ * kernel cannot tell (before Linux 5.14, without privilege).
+ *
+ * Return: 0 or -errno
+ */
+int peer_check(int listener, int conn, struct peer *ret, struct fault *f);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * conf_check.h - what must hold of values, names and whole sections
+ */
+#include "conf/conf.h"
+
+/**
+ * check_values() - Judge each value for itself, fill in the defaults
+ * @c:  All sections; gets problems
+ *
+ * Bad values stay where they are: the configuration is refused in any case.
+ */
+void check_values(struct conf *c);
+
+/**
+ * check_sense() - Judge proxies and profiles as wholes
+ * @c:  Configuration that check_values() has seen; gets problems
+ */
+void check_sense(struct conf *c);

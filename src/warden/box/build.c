@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * build.c - the process that does for a daemon whatever takes time
+ *
+ * Killed at any moment it leaves nothing behind: the keeper ends with it until
+ * it has been told to stand, and the worker ends with the keeper. The daemon
+ * has heard of both before that.
+ */
+#include "box/build.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "box/standing.h"
+#include "bus/channel.h"
+#include "bus/plan_file.h"
+#include "kern/pin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/**
+ * struct build - one work
+ * @chan:   To the keeper
+ * @given:  What it has
+ * @fds:    With @given, by enum store_fd
+ */
+struct build {
+	struct build_wish wish;
+	build_plan_fn *make_plan;
+	struct plan *plan;
+	int publish_fd[PLAN_PUBLISH];
+	int plan_fd;
+	int listener;
+	int chan;
+	struct store_word given;
+	int fds[STORE_FDS];
+	unsigned int fd_count;
+	struct hatchling worker;
+	int worker_pidfd;
+};
+
+int build_begin(const struct build_wish *w, struct hatchling *ret,
+		struct fault *f)
+{
+	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	int rc;
+
+	if (self < 0)
+		return fault(f, -errno, "open our own program");
+	rc = hatch_role(self, BUILDER_ROLE, w->name, ret, f);
+	if (rc < 0)
+		return rc;
+	rc = channel_send(ret->chan, w, sizeof(*w), NULL, 0);
+	/* One that is gone already may have left its word. */
+	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET) {
+		fd_close(&ret->chan);
+		return fault(f, rc, "tell the builder what to do");
+	}
+	return 0;
+}
+
+void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
+{
+	unsigned int count = 0;
+	ssize_t n;
+
+	for (int i = 0; i < BUILD_FDS; i++)
+		fds[i] = -1;
+	memset(ret, 0, sizeof(*ret));
+	n = channel_recv(chan, ret, sizeof(*ret), fds, BUILD_FDS, &count);
+	/* A role that could not be executed says only why. */
+	if (n == (ssize_t)sizeof(struct hatch_word) && ret->fault.code < 0)
+		return;
+	if (n == (ssize_t)sizeof(*ret) &&
+	    (ret->fault.code < 0 || count >= BUILD_FD_CHAN))
+		return;
+	while (count > 0)
+		fd_close(&fds[--count]);
+	(void)fault_plain(&ret->fault, -EPIPE,
+			  "the builder died before it was done");
+}
+
+/** build_plan() - Plan and listeners, from the configuration */
+static int build_plan(struct build *b, struct fault *f)
+{
+	int rc = b->make_plan(b->wish.name, b->plan, b->publish_fd, f);
+
+	if (rc < 0)
+		return rc;
+	b->plan->log_level = b->wish.log_level;
+	rc = plan_file_seal(b->plan, &b->plan_fd);
+	return rc < 0 ? fault(f, rc, "seal the plan") : 0;
+}
+
+/** build_tell_keeper() - Hand over what it shall keep */
+static int build_tell_keeper(struct build *b, struct fault *f)
+{
+	struct store_word w = { .kind = STORE_BUILD };
+	int fds[STORE_FDS];
+	unsigned int count = 0;
+	int rc;
+
+	memcpy(w.name, b->wish.name, sizeof(w.name));
+	fds[count++] = b->listener;
+	fds[count++] = b->plan_fd;
+	for (unsigned int i = 0; i < b->plan->publish_count; i++) {
+		w.tag[w.tag_count++] = (struct plan_fd){
+			.kind = PLAN_FD_PUBLISH,
+			.index = i,
+		};
+		fds[count++] = b->publish_fd[i];
+	}
+	rc = store_send(b->chan, &w, fds, count);
+	return rc < 0 && rc != -EPIPE && rc != -ECONNRESET
+		       ? fault(f, rc, "hand the keeper its plan")
+		       : 0;
+}
+
+/** build_hear_keeper() - Everything it made, or why it failed */
+static int build_hear_keeper(struct build *b, struct fault *f)
+{
+	const int rc = store_recv(b->chan, &b->given, b->fds, &b->fd_count);
+
+	if (rc < 0)
+		return fault_plain(f, -EPIPE,
+				   "the keeper died before it was ready");
+	if (b->given.kind == STORE_GIVEN)
+		return 0;
+	if (b->given.kind != STORE_FAILED || b->given.fault.code >= 0)
+		return fault_plain(f, -EPROTO, "the keeper made no sense");
+	*f = b->given.fault;
+	return f->code;
+}
+
+static int build_keeper(struct build *b, struct fault *f)
+{
+	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	struct hatchling keeper;
+	int rc = store_listen(b->wish.path, &b->listener, f);
+
+	if (rc < 0)
+		return rc;
+	if (self < 0)
+		return fault(f, -errno, "open our own program");
+	rc = hatch_role(self, KEEPER_ROLE, b->wish.name, &keeper, f);
+	if (rc < 0)
+		return rc;
+	b->chan = keeper.chan;
+	rc = build_tell_keeper(b, f);
+	if (rc == 0)
+		rc = build_hear_keeper(b, f);
+	fd_close(&b->listener);
+	return rc;
+}
+
+static int build_worker(struct build *b, struct fault *f)
+{
+	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	struct plan_fd tag[PLAN_FDS];
+	int rc = plan_file_read(b->fds[STORE_FD_PLAN], b->plan);
+
+	if (self < 0)
+		return fault(f, -errno, "open our own program");
+	if (rc < 0)
+		return fault(f, rc, "read the plan that was kept");
+	for (unsigned int i = 0; i < b->given.tag_count; i++) {
+		tag[i] = b->given.tag[i];
+		tag[i].fd = b->fds[STORE_FD_TAGS + i];
+	}
+	rc = hatch_worker(self, b->plan, tag, b->given.tag_count, &b->worker,
+			  f);
+	if (rc < 0)
+		return rc;
+	b->worker_pidfd = (int)syscall(SYS_pidfd_open, b->worker.pid, 0);
+	return b->worker_pidfd < 0 ? fault(f, -errno, "open a pidfd") : 0;
+}
+
+/** build_ask() - Call a keeper that lives */
+static int build_ask(struct build *b, struct fault *f)
+{
+	const int rc = store_open(b->wish.path, &b->chan, f);
+
+	if (rc < 0)
+		return rc;
+	return store_ask(b->chan, &b->given, b->fds, &b->fd_count, f);
+}
+
+static int build_work(struct build *b, struct fault *f)
+{
+	int rc = 0;
+
+	if (b->wish.work == BUILD_NEW) {
+		rc = build_plan(b, f);
+		if (rc == 0)
+			rc = build_keeper(b, f);
+	} else {
+		rc = build_ask(b, f);
+	}
+	if (rc == 0 && b->wish.work != BUILD_ADOPT)
+		rc = build_worker(b, f);
+	if (rc == 0 && b->wish.work == BUILD_NEW && b->wish.is_pinned)
+		rc = pin_make(b->wish.name, b->fds[STORE_FD_NET], b->wish.stale,
+			      f);
+	return rc;
+}
+
+/** build_way() - "socks5 10.0.0.1:1080, http proxy:3128" */
+static void build_way(const struct plan *p, char *to, size_t size)
+{
+	size_t used = 0;
+
+	to[0] = '\0';
+	for (unsigned int i = 0; i < p->hop_count && used < size; i++)
+		used += (size_t)snprintf(to + used, size - used, "%s%s",
+					 i > 0 ? ", " : "", p->hop[i].label);
+}
+
+static int build_tell(struct build *b, int chan)
+{
+	const int worker = b->worker_pidfd >= 0 ? b->worker_pidfd
+						: b->fds[STORE_FD_WORKER];
+	const int fds[BUILD_FDS] = {
+		[BUILD_FD_KEEPER] = b->fds[STORE_FD_KEEPER],
+		[BUILD_FD_NET] = b->fds[STORE_FD_NET],
+		[BUILD_FD_MNT] = b->fds[STORE_FD_MNT],
+		[BUILD_FD_USER] = b->fds[STORE_FD_USER],
+		[BUILD_FD_WORKER] = worker,
+		[BUILD_FD_CHAN] = b->worker.chan,
+	};
+	struct build_word w = {
+		.since_s = b->given.since_s,
+		.keeper = b->given.keeper,
+		.worker = b->worker.pid > 0 ? b->worker.pid : b->given.worker,
+		.is_root = b->given.is_root,
+		.netns = b->given.netns,
+	};
+
+	/* An adopted one's plan has not been looked at yet. */
+	if (b->wish.work == BUILD_ADOPT &&
+	    plan_file_read(b->fds[STORE_FD_PLAN], b->plan) < 0)
+		b->plan->hop_count = 0;
+	build_way(b->plan, w.way, sizeof(w.way));
+	return channel_send(chan, &w, sizeof(w), fds,
+			    b->worker.chan >= 0 ? BUILD_FDS : BUILD_FD_CHAN);
+}
+
+/** build_commit() - From here on the keeper stands without us */
+static int build_commit(const struct build *b)
+{
+	const struct store_word w = {
+		.kind = STORE_KEEP,
+		.worker = b->worker.pid,
+	};
+
+	if (b->wish.work == BUILD_ADOPT)
+		return 0;
+	return store_send(b->chan, &w, &b->worker_pidfd, 1);
+}
+
+/** build_undo() - What does not end with us */
+static void build_undo(const struct build *b)
+{
+	if (b->worker.pid > 0)
+		(void)kill(b->worker.pid, SIGKILL);
+	if (b->wish.work == BUILD_NEW && b->given.netns != 0 &&
+	    b->wish.is_pinned)
+		(void)pin_remove(b->wish.name, b->given.netns);
+	if (b->wish.work == BUILD_NEW)
+		(void)unlink(b->wish.path);
+}
+
+int builder_main(int chan, build_plan_fn *make_plan)
+{
+	struct build *b = calloc(1, sizeof(*b));
+	struct build_word bad = { 0 };
+	int rc = -ENOMEM;
+
+	if (!b || !(b->plan = calloc(1, sizeof(*b->plan))))
+		return 1;
+	b->make_plan = make_plan;
+	b->plan_fd = b->listener = b->chan = -1;
+	b->worker_pidfd = b->worker.chan = -1;
+	for (int i = 0; i < PLAN_PUBLISH; i++)
+		b->publish_fd[i] = -1;
+	if (channel_recv(chan, &b->wish, sizeof(b->wish), NULL, 0, NULL) !=
+	    (ssize_t)sizeof(b->wish))
+		return 1;
+	log_init("", (enum log_level)b->wish.log_level);
+	rc = build_work(b, &bad.fault);
+	explicit_bzero(b->plan, rc < 0 ? sizeof(*b->plan) : 0);
+	if (rc == 0)
+		rc = build_tell(b, chan);
+	if (rc == 0)
+		rc = build_commit(b);
+	if (rc == 0)
+		return 0;
+	build_undo(b);
+	if (bad.fault.code == 0)
+		(void)fault(&bad.fault, rc, "hand the sandbox over");
+	(void)channel_send(chan, &bad, sizeof(bad), NULL, 0);
+	return 1;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * build.h - the process that does for a daemon whatever takes time
+ *
+ * A daemon must not wait: not for a name server, nor for a kernel that makes a
+ * namespace. So each such work has a process of its own, which answers once
+ * and ends.
+ */
+#include "base/fault.h"
+#include "box/hatch.h"
+#include "box/store.h"
+#include "bus/plan.h"
+
+/** BUILDER_ROLE - argv[1] that makes main() a builder */
+#define BUILDER_ROLE "@builder"
+
+enum build_work {
+	BUILD_NEW,   /* make the sandbox: plan, keeper, worker */
+	BUILD_HATCH, /* its keeper lives, its worker died */
+	BUILD_ADOPT, /* find out what a keeper has */
+};
+
+/**
+ * struct build_wish - what a builder is told
+ * @path:       The keeper's socket
+ * @is_pinned:  Give it a name in /run/netns
+ * @stale:      Inode of the one before it, for the pin; 0: none
+ * @log_level:  For its worker
+ */
+struct build_wish {
+	enum build_work work;
+	char name[STORE_NAME];
+	char path[108];
+	bool is_pinned;
+	uint64_t stale;
+	int log_level;
+};
+
+/* What comes with a builder's answer, in this order. */
+enum build_fd {
+	BUILD_FD_KEEPER, /* pidfd */
+	BUILD_FD_NET,
+	BUILD_FD_MNT,
+	BUILD_FD_USER,
+	BUILD_FD_WORKER, /* pidfd; the keeper's again when there is none */
+	BUILD_FD_CHAN,	 /* channel of the worker; not with BUILD_ADOPT */
+	BUILD_FDS,
+};
+
+/**
+ * struct build_word - a builder's answer
+ * @fault:  Code 0 when all went well; else nothing was left behind
+ * @way:    Labels of the hops, for people
+ */
+struct build_word {
+	struct fault fault;
+	int64_t since_s;
+	pid_t keeper;
+	pid_t worker;
+	bool is_root;
+	uint64_t netns;
+	char way[256];
+};
+
+/**
+ * build_begin() - Start a builder
+ * @w:    Wish
+ * @ret:  Its pid and channel
+ * @f:    Why not
+ *
+ * Return: 0 or -errno
+ */
+int build_begin(const struct build_wish *w, struct hatchling *ret,
+		struct fault *f);
+
+/**
+ * build_end() - Take its answer
+ * @chan:  Channel; readable
+ * @ret:   Answer; a builder that died is a fault, too
+ * @fds:   By enum build_fd, -1 for what did not come; the caller's
+ */
+void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS]);
+
+/**
+ * build_plan_fn - from a name to a plan
+ * @name:        Of the profile
+ * @p:           Result, zeroed before
+ * @publish_fd:  Room for PLAN_PUBLISH: its listeners on the host
+ * @f:           Why not
+ *
+ * It may take its time.
+ */
+typedef int build_plan_fn(const char *name, struct plan *p, int *publish_fd,
+			  struct fault *f);
+
+/** builder_main() - Be a builder; Return: exit status */
+int builder_main(int chan, build_plan_fn *make_plan);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * enter.c - a command goes into a sandbox that is there already
+ *
+ * No process stands between the shell and the command: this one enters, sheds
+ * what gave it the power to, and executes. Each step is checked, and nothing
+ * has been executed when one fails.
+ */
+#include "box/enter.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "box/execute.h"
+#include "box/stdfiles.h"
+#include "bus/channel.h"
+#include "bus/plan.h"
+#include "kern/guard.h"
+#include "kern/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/** struct place - a directory that must be the same one inside */
+struct place {
+	char path[PATH_MAX];
+	struct stat st;
+};
+
+static int place_save(struct place *p, struct fault *f)
+{
+	/* The system call itself tells what cannot be reached. */
+	if (syscall(SYS_getcwd, p->path, sizeof(p->path)) < 0 ||
+	    stat(".", &p->st) < 0)
+		return fault(f, -errno, "find the working directory");
+	if (p->path[0] != '/')
+		return fault_plain(f, -ENOENT,
+				   "the working directory is out of reach");
+	return 0;
+}
+
+static int place_restore(const struct place *p, struct fault *f)
+{
+	struct stat now;
+	char shown[200];
+
+	if (chdir(p->path) < 0 || stat(".", &now) < 0)
+		return fault(f, -errno, "go back to '%s' inside",
+			     text_quote(shown, sizeof(shown), p->path,
+					strlen(p->path)));
+	if (now.st_dev != p->st.st_dev || now.st_ino != p->st.st_ino)
+		return fault_plain(f, -ENOENT,
+				   "'%s' is another directory inside",
+				   text_quote(shown, sizeof(shown), p->path,
+					      strlen(p->path)));
+	return 0;
+}
+
+/** enter_check_net() - Never mistake the host's network for a sandbox */
+static int enter_check_net(int net, bool is_inside, struct fault *f)
+{
+	struct stat want;
+	struct stat here;
+
+	if (fstat(net, &want) < 0 || stat("/proc/self/ns/net", &here) < 0)
+		return fault(f, -errno, "look at the network namespace");
+	if ((want.st_ino == here.st_ino && want.st_dev == here.st_dev) ==
+	    is_inside)
+		return 0;
+	return fault_plain(f, -EPERM,
+			   is_inside ? "the sandbox's network was not entered"
+				     : "the daemon gave no sandbox's network");
+}
+
+static int enter_namespaces(const struct enter *e, struct fault *f)
+{
+	int rc = enter_check_net(e->net, false, f);
+
+	if (rc < 0)
+		return rc;
+	if (e->user >= 0 && setns(e->user, CLONE_NEWUSER) < 0)
+		return fault(f, -errno, "enter the sandbox's user namespace");
+	if (setns(e->net, CLONE_NEWNET) < 0)
+		return fault(f, -errno, "enter the sandbox's network");
+	if (setns(e->mnt, CLONE_NEWNS) < 0)
+		return fault(f, -errno, "enter the sandbox's mounts");
+	return enter_check_net(e->net, true, f);
+}
+
+/**
+ * enter_fork_quietly() - A child whose end raises no signal
+ *
+ * The command may have SIGCHLD blocked, and must not find one of ours.
+ */
+static pid_t enter_fork_quietly(void)
+{
+	return (pid_t)syscall(SYS_clone, 0ul, NULL, NULL, NULL, 0ul);
+}
+
+/** enter_map() - In the helper: the ids of its parent's user namespace */
+static void __attribute__((noreturn)) enter_map(int chan, pid_t parent)
+{
+	struct fault f = { 0 };
+	char go;
+
+	if (channel_recv(chan, &go, 1, NULL, 0, NULL) != 1)
+		_exit(1);
+	(void)namespace_map(parent, true, &f);
+	(void)channel_send(chan, &f, sizeof(f), NULL, 0);
+	_exit(0);
+}
+
+/**
+ * enter_leave_power() - A user namespace of our own, with our ids
+ *
+ * Root's keeps every id, and only a process outside can say so.
+ */
+static int enter_leave_power(bool is_root, struct fault *f)
+{
+	const pid_t self = getpid();
+	int pair[2];
+	pid_t helper;
+	struct fault got = { .code = -EPIPE };
+	int rc;
+
+	if (!is_root)
+		return namespace_leave_power_alone(f);
+	rc = channel_pair(pair);
+	if (rc < 0)
+		return fault(f, rc, "make a channel");
+	helper = enter_fork_quietly();
+	if (helper == 0) {
+		fd_close(&pair[0]);
+		enter_map(pair[1], self);
+	}
+	fd_close(&pair[1]);
+	rc = helper < 0 ? fault(f, -errno, "fork") : namespace_leave_power(f);
+	if (rc == 0) {
+		(void)channel_send(pair[0], "G", 1, NULL, 0);
+		(void)channel_recv(pair[0], &got, sizeof(got), NULL, 0, NULL);
+		rc = got.code;
+		if (rc < 0 && f)
+			*f = got;
+	}
+	fd_close(&pair[0]);
+	if (helper > 0)
+		(void)waitpid(helper, NULL, __WALL);
+	return rc;
+}
+
+/** enter_guard() - Shed everything, in this order; as `nsproxy run` does */
+static int enter_guard(bool is_root, struct fault *f)
+{
+	int rc = enter_leave_power(is_root, f);
+
+	if (rc < 0)
+		return rc;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fault(f, -errno, "become undumpable");
+	rc = guard_shed(is_root ? guard_file_powers() : 0, f);
+	if (rc == 0)
+		rc = guard_filter(f);
+	if (rc == 0)
+		rc = guard_place(f);
+	return rc;
+}
+
+int enter_execute(const struct enter *e, struct fault *f)
+{
+	const bool is_root = e->user < 0;
+	struct place place;
+	int rc = stdfiles_check(e->verb, f);
+
+	if (rc == 0)
+		rc = place_save(&place, f);
+	if (rc == 0)
+		rc = enter_namespaces(e, f);
+	if (rc == 0)
+		rc = place_restore(&place, f);
+	if (rc == 0)
+		rc = enter_guard(is_root, f);
+	if (rc < 0)
+		return rc;
+	/* Without memory the command merely is not told. */
+	(void)setenv("NSPROXY_SANDBOX", e->name, 1);
+	(void)setenv("NSPROXY_GATEWAY", GATEWAY_IP4, 1);
+	if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
+		return fault(f, -errno, "close inherited files");
+	execute_command(e->verb, e->argv);
+}

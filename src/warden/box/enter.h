@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "base/fault.h"
+
+/**
+ * struct enter - a command that goes into a sandbox that is there already
+ * @user:  User namespace of the sandbox; -1: root's, which is our own
+ * @net:   Network namespace
+ * @mnt:   Mount namespace
+ * @name:  Of the sandbox
+ * @verb:  Who says what goes wrong
+ * @argv:  Command and arguments, NULL-terminated
+ */
+struct enter {
+	int user;
+	int net;
+	int mnt;
+	const char *name;
+	const char *verb;
+	char **argv;
+};
+
+/**
+ * enter_execute() - This process becomes the command, inside
+ * @e:  Fds are closed on the way
+ * @f:  Why it never began
+ *
+ * The same process: its pid, session, terminal, process group, limits, umask,
+ * niceness, signal mask and what it ignores stay as they are. It is guarded as
+ * by `nsproxy run`. Exit statuses 126 and 127 as a shell has them.
+ *
+ * Return: -errno; on success it does not return
+ */
+int enter_execute(const struct enter *e, struct fault *f);

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * sandbox.c - a named sandbox, from wish to ash, as its daemon sees it
+ *
+ * Nothing waits here: a builder does the work and its answer, the death of a
+ * process or a timer moves the state on. A worker that dies is replaced while
+ * its keeper lives; with the keeper the sandbox itself is gone, and a new one
+ * is built under the name.
+ */
+#include "box/sandbox.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "kern/pin.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define AGAIN_MS	  100
+#define AGAIN_MAX_MS	  10000
+/* A name server may be slow, and a busy machine, too. */
+#define BUILD_PATIENCE_MS 60000
+#define ADOPT_PATIENCE_MS 15000
+/* A killed process that is in the kernel still has to come out. */
+#define END_PATIENCE_MS	  5000
+
+static const char *const state_name[] = {
+	[SANDBOX_DOWN] = "down",	 [SANDBOX_BUILDING] = "starting",
+	[SANDBOX_ADOPTING] = "starting", [SANDBOX_UP] = "up",
+	[SANDBOX_HATCHING] = "waiting",	 [SANDBOX_WAITING] = "waiting",
+	[SANDBOX_ENDING] = "stopping",
+};
+
+static_assert(sizeof(state_name) / sizeof(state_name[0]) == SANDBOX_STATES,
+	      "each state has a name");
+
+static void sandbox_begin(struct sandbox *s, enum build_work work,
+			  uint64_t stale);
+
+const char *sandbox_state_name(const struct sandbox *s)
+{
+	if ((s->state == SANDBOX_WAITING && !sandbox_has_keeper(s)) ||
+	    (s->state == SANDBOX_DOWN && s->trouble.code < 0))
+		return "failed";
+	return state_name[s->state];
+}
+
+bool sandbox_path(const char *dir, const char *name, char *to, size_t size)
+{
+	const int n = snprintf(to, size, "%s/%s", dir, name);
+
+	return n > 0 && (size_t)n < size;
+}
+
+static void sandbox_enter(struct sandbox *s, enum sandbox_state next)
+{
+	log_debug("sandbox '%s': %s -> %s", s->name, state_name[s->state],
+		  state_name[next]);
+	s->state = next;
+}
+
+static void sandbox_tell(struct sandbox *s)
+{
+	s->host->changed(s->host->ctx, s);
+}
+
+static void mourned_init(struct mourned *m)
+{
+	*m = (struct mourned){ .pidfd = -1, .chan = -1, .watch.fd = -1 };
+}
+
+struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name)
+{
+	struct sandbox *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->host = host;
+	list_init(&s->node);
+	mourned_init(&s->builder);
+	mourned_init(&s->keeper);
+	mourned_init(&s->worker);
+	for (int i = 0; i < BUILD_FDS; i++)
+		s->ns[i] = -1;
+	(void)text_copy(s->name, sizeof(s->name), name); /* same size */
+	return s;
+}
+
+static void mourned_forget(struct sandbox *s, struct mourned *m)
+{
+	loop_unwatch(s->host->loop, &m->watch);
+	fd_close(&m->pidfd);
+	fd_close(&m->chan);
+	m->pid = 0;
+}
+
+static void mourned_kill(const struct mourned *m)
+{
+	if (m->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, m->pidfd, SIGKILL, NULL,
+			      0);
+}
+
+static void sandbox_forget_keeper(struct sandbox *s)
+{
+	mourned_forget(s, &s->keeper);
+	for (int i = 0; i < BUILD_FDS; i++)
+		fd_close(&s->ns[i]);
+}
+
+void sandbox_free(struct sandbox *s)
+{
+	mourned_forget(s, &s->builder);
+	sandbox_forget_keeper(s);
+	mourned_forget(s, &s->worker);
+	loop_untimer(s->host->loop, &s->timer);
+	list_del(&s->node);
+	free(s);
+}
+
+bool sandbox_has_keeper(const struct sandbox *s)
+{
+	return s->keeper.pidfd >= 0;
+}
+
+/** sandbox_again() - The back-off is over */
+static void sandbox_again(struct timer *t)
+{
+	struct sandbox *s = container_of(t, struct sandbox, timer);
+
+	sandbox_begin(s, sandbox_has_keeper(s) ? BUILD_HATCH : BUILD_NEW,
+		      s->netns);
+	sandbox_tell(s);
+}
+
+/** sandbox_wait() - Something failed or died: try again in a while */
+static void sandbox_wait(struct sandbox *s)
+{
+	const uint64_t now = s->host->loop->now_ms;
+	const bool was_well = s->born_ms > 0 && now - s->born_ms > AGAIN_MAX_MS;
+
+	s->gap_ms = was_well || s->gap_ms == 0 ? AGAIN_MS : s->gap_ms * 2;
+	if (s->gap_ms > AGAIN_MAX_MS)
+		s->gap_ms = AGAIN_MAX_MS;
+	s->born_ms = 0;
+	sandbox_enter(s, SANDBOX_WAITING);
+	(void)loop_timer(s->host->loop, &s->timer, s->gap_ms, sandbox_again);
+}
+
+/** sandbox_ended() - All that was killed is dead */
+static void sandbox_ended(struct sandbox *s)
+{
+	char path[108];
+
+	if (s->keeper.pidfd >= 0 || s->worker.pidfd >= 0)
+		return;
+	loop_untimer(s->host->loop, &s->timer);
+	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
+		(void)unlink(path);
+	if (s->host->is_pinned && s->netns != 0 &&
+	    !pin_remove(s->name, s->netns))
+		log_warn("sandbox '%s': its name in %s could not be removed",
+			 s->name, PIN_DIR);
+	s->netns = 0;
+	sandbox_enter(s, SANDBOX_DOWN);
+	sandbox_tell(s);
+}
+
+static void sandbox_worker_died(struct watch *w, uint32_t events)
+{
+	struct sandbox *s = container_of(w, struct sandbox, worker.watch);
+
+	(void)events;
+	mourned_forget(s, &s->worker);
+	if (s->state == SANDBOX_ENDING) {
+		sandbox_ended(s);
+		return;
+	}
+	if (s->state != SANDBOX_UP)
+		return; /* the keeper died first, and that was told */
+	log_warn("sandbox '%s': its worker died; open connections are lost, "
+		 "the next one comes",
+		 s->name);
+	sandbox_wait(s);
+	sandbox_tell(s);
+}
+
+static void sandbox_keeper_died(struct watch *w, uint32_t events)
+{
+	struct sandbox *s = container_of(w, struct sandbox, keeper.watch);
+
+	(void)events;
+	sandbox_forget_keeper(s);
+	/* Without it nobody can be given the network again. */
+	mourned_kill(&s->worker);
+	if (s->state == SANDBOX_ENDING) {
+		sandbox_ended(s);
+		return;
+	}
+	mourned_forget(s, &s->builder);
+	mourned_forget(s, &s->worker);
+	(void)fault_plain(&s->trouble, -EPIPE,
+			  "its keeper died; programs that were inside have no "
+			  "network any more");
+	log_warn("sandbox '%s': %s; a new sandbox is built", s->name,
+		 s->trouble.text);
+	sandbox_wait(s);
+	sandbox_tell(s);
+}
+
+/** mourned_watch() - Return: 0 or -errno; takes @pidfd either way */
+static int mourned_watch(struct sandbox *s, struct mourned *m, int pidfd,
+			 pid_t pid, watch_fn *fn)
+{
+	mourned_forget(s, m);
+	m->pidfd = pidfd;
+	m->pid = pid;
+	return loop_watch(s->host->loop, &m->watch, pidfd, EPOLLIN, fn);
+}
+
+/** sandbox_take() - What a builder made is ours now */
+static int sandbox_take(struct sandbox *s, const struct build_word *w,
+			int fds[static BUILD_FDS])
+{
+	int rc;
+
+	for (int i = BUILD_FD_NET; i <= BUILD_FD_USER; i++) {
+		fd_close(&s->ns[i]);
+		s->ns[i] = fd_take(&fds[i]);
+	}
+	s->is_root = w->is_root;
+	s->netns = w->netns;
+	s->since_s = w->since_s;
+	(void)text_copy_n(s->way, sizeof(s->way), w->way,
+			  strnlen(w->way, sizeof(w->way) - 1));
+	rc = mourned_watch(s, &s->keeper, fd_take(&fds[BUILD_FD_KEEPER]),
+			   w->keeper, sandbox_keeper_died);
+	if (rc == 0)
+		rc = mourned_watch(s, &s->worker,
+				   fd_take(&fds[BUILD_FD_WORKER]), w->worker,
+				   sandbox_worker_died);
+	s->worker.chan = fd_take(&fds[BUILD_FD_CHAN]);
+	return rc < 0 ? fault(&s->trouble, rc, "watch the sandbox's processes")
+		      : 0;
+}
+
+/** sandbox_failed() - The builder could not do it */
+static void sandbox_failed(struct sandbox *s, enum sandbox_state was)
+{
+	log_info("sandbox '%s': %s", s->name, s->trouble.text);
+	/* A keeper that cannot be adopted may live: nothing is built over it.
+	 */
+	if (was == SANDBOX_ADOPTING)
+		sandbox_enter(s, SANDBOX_DOWN);
+	else
+		sandbox_wait(s);
+	sandbox_tell(s);
+}
+
+static void sandbox_built(struct watch *watch, uint32_t events)
+{
+	struct sandbox *s = container_of(watch, struct sandbox, builder.watch);
+	const enum sandbox_state was = s->state;
+	struct build_word w;
+	int fds[BUILD_FDS];
+
+	(void)events;
+	build_end(s->builder.chan, &w, fds);
+	mourned_forget(s, &s->builder);
+	loop_untimer(s->host->loop, &s->timer);
+	s->trouble = w.fault;
+	if (w.fault.code == 0 && sandbox_take(s, &w, fds) == 0) {
+		s->restarts += was == SANDBOX_HATCHING;
+		s->born_ms = s->host->loop->now_ms;
+		sandbox_enter(s, SANDBOX_UP);
+		log_info("sandbox '%s' is up", s->name);
+	}
+	for (int i = 0; i < BUILD_FDS; i++)
+		fd_close(&fds[i]);
+	if (s->state == SANDBOX_UP)
+		sandbox_tell(s);
+	else
+		sandbox_failed(s, was);
+}
+
+/** sandbox_late() - The builder took too long */
+static void sandbox_late(struct timer *t)
+{
+	struct sandbox *s = container_of(t, struct sandbox, timer);
+	const enum sandbox_state was = s->state;
+
+	mourned_kill(&s->builder);
+	mourned_forget(s, &s->builder);
+	(void)fault_plain(&s->trouble, -ETIMEDOUT,
+			  "it could not be built in time");
+	sandbox_failed(s, was);
+}
+
+/** sandbox_refused() - There is not even a builder */
+static void sandbox_refused(struct timer *t)
+{
+	struct sandbox *s = container_of(t, struct sandbox, timer);
+
+	sandbox_failed(s, s->state);
+}
+
+/** sandbox_send_builder() - Return: 0 or -errno with the trouble filled */
+static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
+{
+	struct mourned *b = &s->builder;
+	struct hatchling born;
+	int rc = build_begin(w, &born, &s->trouble);
+
+	if (rc < 0)
+		return rc;
+	b->pid = born.pid;
+	b->chan = born.chan;
+	/* Ours and not waited for yet: the pid is still its own. */
+	b->pidfd = (int)syscall(SYS_pidfd_open, b->pid, 0);
+	rc = b->pidfd < 0 ? -errno
+			  : loop_watch(s->host->loop, &b->watch, b->chan,
+				       EPOLLIN, sandbox_built);
+	return rc < 0 ? fault(&s->trouble, rc, "watch the builder") : 0;
+}
+
+static void sandbox_begin(struct sandbox *s, enum build_work work,
+			  uint64_t stale)
+{
+	static const enum sandbox_state during[] = {
+		[BUILD_NEW] = SANDBOX_BUILDING,
+		[BUILD_HATCH] = SANDBOX_HATCHING,
+		[BUILD_ADOPT] = SANDBOX_ADOPTING,
+	};
+	struct loop *l = s->host->loop;
+	struct build_wish wish = {
+		.work = work,
+		.is_pinned = s->host->is_pinned,
+		.stale = stale,
+		.log_level = s->host->log_level,
+	};
+	int rc = 0;
+
+	(void)text_copy(wish.name, sizeof(wish.name), s->name);
+	if (!sandbox_path(s->host->dir, s->name, wish.path, sizeof(wish.path)))
+		rc = fault_plain(&s->trouble, -ENAMETOOLONG,
+				 "the path '%s/%s' is too long for a socket",
+				 s->host->dir, s->name);
+	if (rc == 0)
+		rc = sandbox_send_builder(s, &wish);
+	sandbox_enter(s, during[work]);
+	if (rc < 0) {
+		/* Later, so that the caller is not told before it waits. */
+		(void)loop_timer(l, &s->timer, 0, sandbox_refused);
+		return;
+	}
+	(void)loop_timer(l, &s->timer,
+			 work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
+					     : BUILD_PATIENCE_MS,
+			 sandbox_late);
+}
+
+void sandbox_up(struct sandbox *s, uint64_t stale)
+{
+	assert(s->state == SANDBOX_DOWN);
+	sandbox_begin(s, BUILD_NEW, stale);
+}
+
+void sandbox_adopt(struct sandbox *s)
+{
+	assert(s->state == SANDBOX_DOWN);
+	sandbox_begin(s, BUILD_ADOPT, 0);
+}
+
+/** sandbox_stuck() - What was killed does not die: say so, kill again */
+static void sandbox_stuck(struct timer *t)
+{
+	struct sandbox *s = container_of(t, struct sandbox, timer);
+
+	log_warn("sandbox '%s': its processes have been killed and do not end",
+		 s->name);
+	mourned_kill(&s->keeper);
+	mourned_kill(&s->worker);
+	(void)loop_timer(s->host->loop, t, END_PATIENCE_MS, sandbox_stuck);
+}
+
+void sandbox_down(struct sandbox *s)
+{
+	if (s->state == SANDBOX_DOWN || s->state == SANDBOX_ENDING)
+		return;
+	if (s->builder.pid > 0) {
+		struct build_word w;
+		int fds[BUILD_FDS];
+
+		mourned_kill(&s->builder);
+		/* It may have done all its work a moment ago. */
+		build_end(s->builder.chan, &w, fds);
+		mourned_forget(s, &s->builder);
+		if (w.fault.code == 0)
+			(void)sandbox_take(s, &w, fds);
+		for (int i = 0; i < BUILD_FDS; i++)
+			fd_close(&fds[i]);
+	}
+	loop_untimer(s->host->loop, &s->timer);
+	sandbox_enter(s, SANDBOX_ENDING);
+	/* The worker first: connections are cut, not drained. */
+	mourned_kill(&s->worker);
+	mourned_kill(&s->keeper);
+	(void)loop_timer(s->host->loop, &s->timer, END_PATIENCE_MS,
+			 sandbox_stuck);
+	sandbox_ended(s);
+}

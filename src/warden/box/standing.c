@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * standing.c - the keeper of a named sandbox
+ *
+ * It has no command. It lives in the sandbox's namespaces and holds what must
+ * not be lost when a worker or the daemon dies: the device, the listeners, the
+ * sealed plan, the namespaces themselves. Whoever may open its socket and
+ * stands in the host's network namespace gets copies; a program inside, whose
+ * uid may be the same, is refused.
+ */
+#include "box/standing.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "box/mint.h"
+#include "box/setup.h"
+#include "box/store.h"
+#include "bus/channel.h"
+#include "bus/peer.h"
+#include "bus/plan_file.h"
+#include "kern/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The daemon and its builder; more callers wait in the backlog. */
+#define STANDING_CALLERS 4
+/* How often to look for new side doors when inotify is refused. */
+#define STANDING_LOOK_MS 5000
+
+/* Slots of the poll list. */
+enum {
+	POLL_LISTENER,
+	POLL_MINT,
+	POLL_MOUNTS,
+	POLL_CHANGES,
+	POLL_CALLERS,
+	POLL_END = POLL_CALLERS + STANDING_CALLERS,
+};
+
+/**
+ * struct standing - what it holds
+ * @word:      The answer to STORE_GIVE
+ * @own:       By enum store_fd
+ * @tag_fd:    What the worker gets, beside @word.tag
+ * @listener:  Born on the host
+ * @caller:    -1 for none
+ */
+struct standing {
+	struct plan *plan;
+	struct setup setup;
+	struct store_word word;
+	int own[STORE_FD_TAGS];
+	int tag_fd[PLAN_FDS];
+	int listener;
+	int caller[STANDING_CALLERS];
+};
+
+/** standing_take() - The builder's wish: name, listener, plan, doors */
+static int standing_take(struct standing *s, int chan, struct fault *f)
+{
+	int fds[STORE_FDS];
+	unsigned int count = 0;
+	int rc = store_recv(chan, &s->word, fds, &count);
+
+	if (rc < 0)
+		return fault(f, rc, "hear what to keep");
+	if (s->word.kind != STORE_BUILD || count != 2 + s->word.tag_count)
+		return fault_plain(f, -EPROTO, "the builder made no sense");
+	s->listener = fds[0];
+	s->own[STORE_FD_PLAN] = fds[1];
+	for (unsigned int i = 0; i < s->word.tag_count; i++)
+		s->tag_fd[i] = fds[2 + i];
+	rc = plan_file_read(fds[1], s->plan);
+	return rc < 0 ? fault(f, rc, "read the plan") : 0;
+}
+
+static int standing_open_ns(int *ret, const char *path, struct fault *f)
+{
+	*ret = open(path, O_RDONLY | O_CLOEXEC);
+	return *ret < 0 ? fault(f, -errno, "open %s", path) : 0;
+}
+
+/** standing_hold() - Put what was built where it can be given from */
+static int standing_hold(struct standing *s, struct fault *f)
+{
+	struct store_word *w = &s->word;
+	struct stat st;
+	int rc =
+		standing_open_ns(&s->own[STORE_FD_NET], "/proc/self/ns/net", f);
+
+	if (rc == 0)
+		rc = standing_open_ns(&s->own[STORE_FD_MNT],
+				      "/proc/self/ns/mnt", f);
+	if (rc == 0)
+		rc = standing_open_ns(&s->own[STORE_FD_USER],
+				      "/proc/self/ns/user", f);
+	if (rc < 0)
+		return rc;
+	s->own[STORE_FD_KEEPER] = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (s->own[STORE_FD_KEEPER] < 0 || fstat(s->own[STORE_FD_NET], &st) < 0)
+		return fault(f, -errno, "name what was built");
+	if (w->tag_count + s->setup.fd_count > PLAN_FDS)
+		return fault_plain(f, -E2BIG, "too many listeners");
+	for (unsigned int i = 0; i < s->setup.fd_count; i++) {
+		w->tag[w->tag_count] = s->setup.fds[i];
+		s->tag_fd[w->tag_count++] = s->setup.fds[i].fd;
+	}
+	s->setup.fd_count = 0; /* they are the store's now */
+	w->kind = STORE_GIVEN;
+	w->keeper = getpid();
+	w->is_root = s->setup.is_root;
+	w->netns = st.st_ino;
+	w->since_s = time(NULL);
+	return 0;
+}
+
+/** standing_settle() - Shed all but the power to keep the mounts */
+static int standing_settle(struct fault *f)
+{
+	const int rc = guard_shed(1ull << CAP_SYS_ADMIN, f);
+
+	if (rc < 0)
+		return rc;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fault(f, -errno, "become undumpable");
+	/* Pins no directory of the host. */
+	return chdir("/") < 0 ? fault(f, -errno, "leave for /") : 0;
+}
+
+/** standing_give() - Return: 0 or -errno */
+static int standing_give(const struct standing *s, int to)
+{
+	const struct store_word *w = &s->word;
+	int fds[STORE_FDS];
+	unsigned int count = 0;
+
+	for (int i = 0; i < STORE_FD_TAGS; i++)
+		fds[count++] = s->own[i];
+	if (w->worker == 0)
+		fds[STORE_FD_WORKER] = s->own[STORE_FD_KEEPER];
+	for (unsigned int i = 0; i < w->tag_count; i++)
+		fds[count++] = s->tag_fd[i];
+	return store_send(to, w, fds, count);
+}
+
+/**
+ * standing_hear() - One message of someone outside
+ *
+ * Safe though the asker may be any process of the user's on the host: all of
+ * those could trace the worker, or enter the user namespace, anyway.
+ *
+ * Return: its kind, or -errno after which the connection is of no use
+ */
+static int standing_hear(struct standing *s, int from)
+{
+	struct store_word w;
+	int fds[STORE_FDS];
+	unsigned int count = 0;
+	int rc = store_recv(from, &w, fds, &count);
+
+	if (rc < 0)
+		return rc;
+	if (w.kind == STORE_GIVE)
+		rc = standing_give(s, from);
+	else if (w.kind == STORE_KEEP && count == 1 && w.worker > 0) {
+		fd_close(&s->own[STORE_FD_WORKER]);
+		s->own[STORE_FD_WORKER] = fds[--count];
+		s->word.worker = w.worker;
+	} else {
+		rc = -EPROTO;
+	}
+	while (count > 0)
+		(void)close(fds[--count]);
+	return rc < 0 ? rc : (int)w.kind;
+}
+
+static void standing_accept(struct standing *s)
+{
+	auto_fd conn =
+		accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct peer who;
+
+	if (conn < 0 || peer_check(s->listener, conn, &who, NULL) < 0)
+		return;
+	for (int i = 0; i < STANDING_CALLERS; i++)
+		if (s->caller[i] < 0) {
+			s->caller[i] = fd_take(&conn);
+			return;
+		}
+}
+
+/** standing_mint() - A worker that makes no sense loses its channel; the next
+ * one gets another */
+static void standing_mint(struct standing *s)
+{
+	struct store_word *w = &s->word;
+	int pair[2];
+
+	mint_answer(&s->setup.mint);
+	if (s->setup.mint >= 0 || channel_pair(pair) < 0)
+		return;
+	if (fd_nonblock(pair[0]) < 0) {
+		fd_close(&pair[0]);
+		fd_close(&pair[1]);
+		return;
+	}
+	s->setup.mint = pair[0];
+	for (unsigned int i = 0; i < w->tag_count; i++)
+		if (w->tag[i].kind == PLAN_FD_MINT) {
+			fd_close(&s->tag_fd[i]);
+			s->tag_fd[i] = pair[1];
+		}
+}
+
+/** standing_turn() - Wait once for any of them */
+static void standing_turn(struct standing *s)
+{
+	struct resolver *r = &s->setup.resolver;
+	struct pollfd p[POLL_END] = {
+		[POLL_LISTENER] = { .fd = s->listener, .events = POLLIN },
+		[POLL_MINT] = { .fd = s->setup.mint, .events = POLLIN },
+		[POLL_MOUNTS] = { .fd = r->mounts, .events = POLLPRI },
+		[POLL_CHANGES] = { .fd = r->changes, .events = POLLIN },
+	};
+	int n;
+
+	for (int i = 0; i < STANDING_CALLERS; i++)
+		p[POLL_CALLERS + i] = (struct pollfd){
+			.fd = s->caller[i],
+			.events = POLLIN,
+		};
+	n = poll(p, POLL_END, r->changes < 0 ? STANDING_LOOK_MS : -1);
+	if (p[POLL_MINT].revents)
+		standing_mint(s);
+	if (n == 0 || p[POLL_MOUNTS].revents || p[POLL_CHANGES].revents)
+		resolver_keep(r);
+	for (int i = 0; i < STANDING_CALLERS; i++)
+		if (p[POLL_CALLERS + i].revents &&
+		    standing_hear(s, s->caller[i]) < 0)
+			fd_close(&s->caller[i]);
+	if (p[POLL_LISTENER].revents)
+		standing_accept(s);
+}
+
+static int standing_build(struct standing *s, int chan, struct fault *f)
+{
+	int rc = standing_take(s, chan, f);
+
+	if (rc < 0)
+		return rc;
+	setup_init(&s->setup, s->plan);
+	rc = setup_build(&s->setup, f);
+	/* Nothing in here needs it any more, and it may hold passwords. */
+	explicit_bzero(s->plan, sizeof(*s->plan));
+	if (rc == 0)
+		rc = standing_hold(s, f);
+	if (rc == 0)
+		rc = standing_settle(f);
+	return rc;
+}
+
+/** standing_let_go() - Whoever reads the daemon's errors must not wait for us
+ */
+static void standing_let_go(void)
+{
+	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0)
+		(void)dup2(null, STDERR_FILENO);
+}
+
+int standing_main(int chan)
+{
+	struct standing *s = calloc(1, sizeof(*s));
+	struct fault f = { 0 };
+
+	(void)prctl(PR_SET_NAME, "nsproxy-keeper", 0, 0, 0);
+	if (s)
+		s->plan = calloc(1, sizeof(*s->plan));
+	if (!s || !s->plan)
+		return 1;
+	s->listener = -1;
+	for (int i = 0; i < STORE_FD_TAGS; i++)
+		s->own[i] = -1;
+	for (int i = 0; i < STANDING_CALLERS; i++)
+		s->caller[i] = -1;
+	if (standing_build(s, chan, &f) < 0) {
+		const struct store_word w = {
+			.kind = STORE_FAILED,
+			.fault = f,
+		};
+
+		(void)store_send(chan, &w, NULL, 0);
+		return 1;
+	}
+	if (standing_give(s, chan) < 0 || standing_hear(s, chan) != STORE_KEEP)
+		return 1; /* the builder failed, or was killed */
+	fd_close(&chan);
+	standing_let_go();
+	for (;;)
+		standing_turn(s);
+}

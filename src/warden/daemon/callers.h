@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * callers.h - connections to the control socket
+ */
+#include "base/list.h"
+#include "base/loop.h"
+#include "box/store.h"
+#include "bus/frame.h"
+#include "bus/peer.h"
+#include "bus/varlink.h"
+
+#define CALLERS_MAX	    256
+#define CALLERS_MAX_PER_UID 32
+
+/* What a caller waits for. */
+enum caller_wait {
+	CALLER_FREE, /* nothing: it may ask */
+	CALLER_UP,
+	CALLER_EXEC,
+	CALLER_DOWN,
+	CALLER_STOP,
+};
+
+/**
+ * struct caller - one connection
+ * @wait:    With @name: which sandbox
+ * @oneway:  The call in hand wants no reply
+ */
+struct caller {
+	struct list node;
+	struct callers *all;
+	struct peer who;
+	int fd;
+	struct watch watch;
+	struct timer timer;
+	struct task again;
+	struct frame_in in;
+	struct frame_out out;
+	enum caller_wait wait;
+	char name[STORE_NAME];
+	bool oneway;
+	bool is_over;
+};
+
+/**
+ * struct callers - all of them
+ * @serve:  One call has come; it answers at once, or sets @c->wait and answers
+ *          later
+ */
+struct callers {
+	struct loop *loop;
+	int listener;
+	struct watch watch;
+	struct timer rest;
+	struct list list;
+	unsigned int count;
+	void (*serve)(void *ctx, struct caller *c,
+		      const struct varlink_call *call);
+	void *ctx;
+};
+
+/**
+ * callers_start() - Listen
+ * @a:     .loop, .serve and .ctx are set
+ * @path:  Where; what is there is replaced, since the lock is ours
+ * @mode:  Of the socket
+ * @f:     Why not
+ *
+ * Return: 0 or -errno
+ */
+int callers_start(struct callers *a, const char *path, unsigned int mode,
+		  struct fault *f);
+
+/** callers_stop() - Hang up on all */
+void callers_stop(struct callers *a);
+
+/**
+ * caller_reply() - Answer the call in hand; the caller may ask again
+ * @c:           Caller
+ * @error:       Name of an error, or NULL
+ * @parameters:  Object, taken over; may be NULL
+ * @fds:         To go with it, taken over
+ * @count:       Of @fds
+ */
+void caller_reply(struct caller *c, const char *error, json_t *parameters,
+		  const int *fds, unsigned int count);
+
+/** caller_fail() - Answer with org.nsproxy.Failed */
+void caller_fail(struct caller *c, const struct fault *f);

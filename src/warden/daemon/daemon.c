@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * daemon.c - keep named sandboxes
+ *
+ * It only moves states on and answers callers; builders do what takes time.
+ * It reads nothing from any network and holds no secret: plans are the
+ * builders' and the keepers'. Killed at any moment, it takes nothing with it.
+ */
+#include "daemon/daemon.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "daemon/requests.h"
+#include "kern/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/** struct keeping - everything a daemon has */
+struct keeping {
+	struct where where;
+	struct loop loop;
+	struct fleet fleet;
+	struct callers callers;
+	struct requests requests;
+	struct watch signals;
+	int signal_fd;
+	int lock;
+};
+
+/** daemon_lock() - One daemon a place */
+static int daemon_lock(struct keeping *k, struct fault *f)
+{
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+
+	k->lock = open(k->where.lock, flags, 0600);
+	if (k->lock < 0)
+		return fault(f, -errno, "open '%s'", k->where.lock);
+	if (flock(k->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return fault(f, -errno, "lock '%s'", k->where.lock);
+	return fault_plain(f, -EBUSY, "a daemon runs already, at %s",
+			   k->where.socket);
+}
+
+/** daemon_reap() - Builders, and what they have left to us; the pidfds tell
+ * their owners */
+static void daemon_reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+}
+
+static void daemon_signal(struct watch *w, uint32_t events)
+{
+	struct keeping *k = container_of(w, struct keeping, signals);
+	struct signalfd_siginfo s;
+
+	(void)events;
+	while (read(k->signal_fd, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
+		if (s.ssi_signo != SIGINT && s.ssi_signo != SIGTERM)
+			continue;
+		if (k->fleet.count > 0)
+			log_warn("%zu sandbox%s live on; the next daemon finds "
+				 "them, 'nsproxy stop' ends them",
+				 k->fleet.count,
+				 k->fleet.count == 1 ? "" : "es");
+		loop_stop(&k->loop);
+	}
+	daemon_reap();
+}
+
+static int daemon_hear_signals(struct keeping *k, struct fault *f)
+{
+	static const int heard[] = { SIGINT, SIGTERM, SIGCHLD, SIGHUP,
+				     SIGPIPE };
+	sigset_t set;
+	int rc;
+
+	signals_default(); /* an ignored SIGCHLD would reap for us */
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++)
+		sigaddset(&set, heard[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail */
+	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k->signal_fd < 0)
+		return fault(f, -errno, "open a signalfd");
+	rc = loop_watch(&k->loop, &k->signals, k->signal_fd, EPOLLIN,
+			daemon_signal);
+	return rc < 0 ? fault(f, rc, "watch for signals") : 0;
+}
+
+/** daemon_settle() - A process that nobody's start can harm */
+static int daemon_settle(struct fault *f)
+{
+	struct rlimit files;
+
+	(void)umask(077);
+	/* What a keeper or worker leaves is reaped here. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return fault(f, -errno, "become a subreaper");
+	/* It holds namespaces: nobody's debugger shall. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fault(f, -errno, "become undumpable");
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files); /* fewer sandboxes */
+	}
+	return 0;
+}
+
+static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
+			struct fault *f)
+{
+	int rc = where_find(&k->where, f);
+
+	if (rc == 0)
+		rc = where_make(&k->where, f);
+	if (rc == 0)
+		rc = daemon_lock(k, f);
+	if (rc == 0)
+		rc = daemon_settle(f);
+	if (rc == 0 && (rc = loop_init(&k->loop)) < 0)
+		rc = fault(f, rc, "start the daemon's loop");
+	if (rc == 0)
+		rc = daemon_hear_signals(k, f);
+	/* Callers may ask at once; they wait for what is not there yet. */
+	if (rc == 0)
+		rc = callers_start(&k->callers, k->where.socket,
+				   k->where.is_system ? 0666 : 0600, f);
+	if (rc == 0)
+		rc = fleet_start(&k->fleet, &k->loop, w->level, w->autostart,
+				 f);
+	return rc;
+}
+
+int daemon_run(const struct daemon_wish *w, struct fault *f)
+{
+	struct keeping k = {
+		.loop = { .epfd = -1 },
+		.callers = { .listener = -1, .watch.fd = -1 },
+		.signals.fd = -1,
+		.signal_fd = -1,
+		.lock = -1,
+	};
+	int rc;
+
+	list_init(&k.callers.list);
+	list_init(&k.fleet.all);
+	k.requests = (struct requests){
+		.loop = &k.loop,
+		.fleet = &k.fleet,
+		.callers = &k.callers,
+	};
+	k.fleet.where = &k.where;
+	k.fleet.told = requests_told;
+	k.fleet.ctx = &k.requests;
+	k.callers.loop = &k.loop;
+	k.callers.serve = requests_serve;
+	k.callers.ctx = &k.requests;
+	rc = daemon_begin(&k, w, f);
+	if (rc == 0) {
+		log_info("listening at %s", k.where.socket);
+		rc = loop_run(&k.loop);
+		if (rc < 0)
+			(void)fault(f, rc, "wait for events");
+		(void)unlink(k.where.socket);
+	}
+	fleet_stop(&k.fleet);
+	callers_stop(&k.callers);
+	fd_close(&k.signal_fd);
+	loop_fini(&k.loop);
+	fd_close(&k.lock);
+	return rc;
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * fleet.c - all sandboxes of a daemon
+ *
+ * What shall be up is on disk; what lives shows by its keeper's socket. A
+ * daemon that begins brings the two together, so that it may be killed at any
+ * moment.
+ */
+#include "daemon/fleet.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct sandbox *fleet_find(const struct fleet *fl, const char *name)
+{
+	struct list *at;
+
+	list_each (at, &fl->all) {
+		struct sandbox *s = container_of(at, struct sandbox, node);
+
+		if (!strcmp(s->name, name))
+			return s;
+	}
+	return NULL;
+}
+
+/** fleet_save() - Write down who shall be up */
+static int fleet_save(const struct fleet *fl, struct fault *f)
+{
+	struct state st = { 0 };
+	struct list *at;
+	int rc;
+
+	st.box = calloc(fl->count + 1, sizeof(*st.box));
+	if (!st.box)
+		return fault(f, -ENOMEM, "write the state");
+	list_each (at, &fl->all) {
+		struct sandbox *s = container_of(at, struct sandbox, node);
+		struct state_box *b = &st.box[st.count++];
+
+		memcpy(b->name, s->name, sizeof(b->name));
+		b->netns = s->netns;
+	}
+	rc = state_save(fl->where->state_dir, fl->where->state, &st, f);
+	state_fini(&st);
+	return rc;
+}
+
+/** fleet_add() - One more; NULL when there is no room */
+static struct sandbox *fleet_add(struct fleet *fl, const char *name)
+{
+	struct sandbox *s;
+
+	if (fl->count == STATE_MAX)
+		return NULL;
+	s = sandbox_new(&fl->host, name);
+	if (!s)
+		return NULL;
+	list_add_tail(&fl->all, &s->node);
+	fl->count++;
+	return s;
+}
+
+static void fleet_drop(struct fleet *fl, struct sandbox *s)
+{
+	fl->count--;
+	sandbox_free(s);
+}
+
+int fleet_up(struct fleet *fl, const char *name, struct sandbox **ret,
+	     struct fault *f)
+{
+	struct sandbox *s = fleet_find(fl, name);
+	const bool is_new = !s;
+	int rc;
+
+	if (is_new)
+		s = fleet_add(fl, name);
+	if (!s)
+		return fault_plain(f, -ENOSPC,
+				   "at most %d sandboxes can be up at a time",
+				   STATE_MAX);
+	rc = fleet_save(fl, f);
+	if (rc < 0) {
+		if (is_new)
+			fleet_drop(fl, s);
+		return rc;
+	}
+	sandbox_up(s, s->netns);
+	*ret = s;
+	return 0;
+}
+
+/** fleet_is_dead() - Was it found out that its keeper is no more? */
+static bool fleet_is_dead(const struct sandbox *s)
+{
+	return s->trouble.code == -ECONNREFUSED || s->trouble.code == -ENOENT;
+}
+
+static void fleet_unlink(const struct fleet *fl, const char *name)
+{
+	char path[WHERE_MAX];
+
+	if (sandbox_path(fl->where->boxes, name, path, sizeof(path)))
+		(void)unlink(path);
+}
+
+/** fleet_end() - Strike it off the list, tell, and free it */
+static void fleet_end(struct fleet *fl, struct sandbox *s)
+{
+	struct fault f = { 0 };
+
+	list_del(&s->node);
+	fl->count--;
+	if (fleet_save(fl, &f) < 0)
+		log_err("%s; sandbox '%s' would come back with the next daemon",
+			f.text, s->name);
+	fl->told(fl->ctx, s, f.code < 0 ? &f : NULL);
+	sandbox_free(s);
+}
+
+/** fleet_not_adopted() - Its keeper is dead, or does not understand us */
+static void fleet_not_adopted(struct fleet *fl, struct sandbox *s)
+{
+	if (!fleet_is_dead(s)) {
+		log_err("sandbox '%s': %s", s->name, s->trouble.text);
+		fl->told(fl->ctx, s, NULL); /* it stays on the list so */
+	} else if (s->is_wished) {
+		sandbox_up(s, s->netns);
+	} else {
+		fleet_unlink(fl, s->name);
+		fleet_end(fl, s);
+	}
+}
+
+static void fleet_changed(void *ctx, struct sandbox *s)
+{
+	struct fleet *fl = ctx;
+	struct fault f = { 0 };
+
+	if (s->state == SANDBOX_DOWN && s->trouble.code < 0) {
+		fleet_not_adopted(fl, s);
+		return;
+	}
+	/* Also one that could not be built when it was first asked for. */
+	if (s->state == SANDBOX_DOWN ||
+	    (s->state == SANDBOX_WAITING && !s->is_wished)) {
+		fleet_end(fl, s);
+		return;
+	}
+	if (s->state == SANDBOX_UP) {
+		s->is_wished = true;
+		/* Its namespace's number belongs there, for its name in
+		 * /run/netns. */
+		if (fleet_save(fl, &f) < 0)
+			log_warn("%s", f.text);
+	}
+	fl->told(fl->ctx, s, NULL);
+}
+
+/** fleet_find_living() - Every keeper's socket, whoever made it */
+static int fleet_find_living(struct fleet *fl, struct fault *f)
+{
+	DIR *dir = opendir(fl->where->boxes);
+	const struct dirent *e;
+
+	if (!dir)
+		return fault(f, -errno, "read '%s'", fl->where->boxes);
+	while ((e = readdir(dir)))
+		if (store_name_ok(e->d_name) && !fleet_find(fl, e->d_name))
+			(void)fleet_add(fl, e->d_name);
+	(void)closedir(dir);
+	return 0;
+}
+
+/** fleet_read() - Those that shall be up */
+static int fleet_read(struct fleet *fl, struct fault *f)
+{
+	struct state st = { 0 };
+	const int rc = state_load(fl->where->state, &st, f);
+
+	for (size_t i = 0; rc == 0 && i < st.count; i++) {
+		struct sandbox *s = fleet_find(fl, st.box[i].name);
+
+		if (!s)
+			s = fleet_add(fl, st.box[i].name);
+		if (!s)
+			continue; /* no memory: others may still find some */
+		s->netns = st.box[i].netns;
+		s->is_wished = true;
+	}
+	state_fini(&st);
+	return rc;
+}
+
+int fleet_start(struct fleet *fl, struct loop *loop, int level,
+		const char *const *also, struct fault *f)
+{
+	struct list *at;
+	struct list *next;
+	int rc;
+
+	list_init(&fl->all);
+	fl->host = (struct sandbox_host){
+		.loop = loop,
+		.dir = fl->where->boxes,
+		.is_pinned = fl->where->is_system,
+		.log_level = level,
+		.changed = fleet_changed,
+		.ctx = fl,
+	};
+	rc = fleet_read(fl, f);
+	if (rc == 0)
+		rc = fleet_find_living(fl, f);
+	if (rc < 0)
+		return rc;
+	list_each_safe (at, next, &fl->all)
+		sandbox_adopt(container_of(at, struct sandbox, node));
+	for (; also && *also; also++) {
+		struct sandbox *s;
+
+		if (!fleet_find(fl, *also) && fleet_up(fl, *also, &s, f) == 0)
+			s->is_wished = true;
+	}
+	return 0;
+}
+
+void fleet_stop(struct fleet *fl)
+{
+	while (!list_empty(&fl->all)) {
+		struct sandbox *s =
+			container_of(fl->all.next, struct sandbox, node);
+
+		fl->count--;
+		sandbox_free(s);
+	}
+}
+
+json_t *fleet_collect(const struct fleet *fl, bool is_dry)
+{
+	json_t *found = json_array();
+	DIR *dir = opendir(fl->where->boxes);
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		/* All that live, or are being built, are in the fleet. */
+		if (!store_name_ok(e->d_name) || fleet_find(fl, e->d_name))
+			continue;
+		(void)json_array_append_new(found, json_string(e->d_name));
+		if (!is_dry)
+			fleet_unlink(fl, e->d_name);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}

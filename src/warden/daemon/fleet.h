@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * fleet.h - all sandboxes of a daemon
+ */
+#include "base/list.h"
+#include "box/sandbox.h"
+#include "daemon/where.h"
+
+#include <jansson.h>
+
+/**
+ * struct fleet - all of them
+ * @all:   struct sandbox by .node
+ * @told:  Called after a change of @s, which may be gone when the call is over.
+ *         SANDBOX_DOWN is told when it is off the list; @f says why that could
+ *         not be written down, or is NULL
+ */
+struct fleet {
+	const struct where *where;
+	struct sandbox_host host;
+	struct list all;
+	size_t count;
+	void (*told)(void *ctx, struct sandbox *s, const struct fault *f);
+	void *ctx;
+};
+
+/**
+ * fleet_start() - Find what lives, and bring up what shall
+ * @fl:    .where, .told and .ctx are set
+ * @loop:  Loop
+ * @level: Log level, for workers
+ * @also:  Names to bring up as well; NULL-terminated, may be NULL
+ * @f:     Why not
+ *
+ * Keepers that live are adopted, whether the state knows them or not. What is
+ * on the list and has no keeper is built anew.
+ *
+ * Return: 0 or -errno
+ */
+int fleet_start(struct fleet *fl, struct loop *loop, int level,
+		const char *const *also, struct fault *f);
+
+/** fleet_stop() - Forget them all; what runs goes on */
+void fleet_stop(struct fleet *fl);
+
+/** fleet_find() - Return: the sandbox of this name, or NULL */
+struct sandbox *fleet_find(const struct fleet *fl, const char *name);
+
+/**
+ * fleet_up() - Wish one up, durably, and begin to build it
+ * @name:     Good
+ * @ret:      New or failed before
+ * @f:        Why not; then nothing has changed
+ *
+ * Return: 0 or -errno
+ */
+int fleet_up(struct fleet *fl, const char *name, struct sandbox **ret,
+	     struct fault *f);
+
+/**
+ * fleet_collect() - Take away what dead sandboxes have left
+ * @is_dry:  Only tell
+ *
+ * Return: array of strings, the caller's; NULL without memory
+ */
+json_t *fleet_collect(const struct fleet *fl, bool is_dry);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "daemon/callers.h"
+#include "daemon/fleet.h"
+
+/** struct requests - what requests act on
+ * @is_stopping:  Somebody waits for all to be down
+ */
+struct requests {
+	struct loop *loop;
+	struct fleet *fleet;
+	struct callers *callers;
+	bool is_stopping;
+};
+
+/** requests_serve() - One call: answer it, or note what its caller waits for.
+ * @ctx is a struct requests */
+void requests_serve(void *ctx, struct caller *c,
+		    const struct varlink_call *call);
+
+/**
+ * requests_told() - A sandbox has changed: answer those who wait for it
+ * @ctx:  A struct requests
+ * @s:    Sandbox
+ * @f:    Why its end could not be written down; or NULL
+ */
+void requests_told(void *ctx, struct sandbox *s, const struct fault *f);

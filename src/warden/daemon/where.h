@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "base/fault.h"
+
+#include <stdbool.h>
+
+#define WHERE_MAX 108 /* what fits a unix socket's address */
+
+/**
+ * struct where - the places of a daemon
+ * @is_system:  Root's
+ * @run:        Directory that a reboot empties
+ * @socket:     For callers
+ * @lock:       Held by the one daemon
+ * @boxes:      Directory of the keepers' sockets
+ * @state_dir:  Directory that a reboot keeps
+ * @state:      File in it
+ */
+struct where {
+	bool is_system;
+	char run[WHERE_MAX];
+	char socket[WHERE_MAX];
+	char lock[WHERE_MAX];
+	char boxes[WHERE_MAX];
+	char state_dir[4096];
+	char state[4096 + 16];
+};
+
+/**
+ * where_find() - Find the places; nothing is made
+ * @ret:  Result
+ * @f:    Why not
+ *
+ * Root's are fixed; others' depend on XDG_RUNTIME_DIR, XDG_STATE_HOME and
+ * HOME.
+ *
+ * Return: 0, -ENOENT without XDG_RUNTIME_DIR or HOME, or -ENAMETOOLONG
+ */
+int where_find(struct where *ret, struct fault *f);
+
+/**
+ * where_make() - Make the directories
+ * @w:  Found
+ * @f:  Why not: they must belong to us, and nobody else may write to them
+ *
+ * Return: 0 or -errno
+ */
+int where_make(const struct where *w, struct fault *f);
