@@ -51,8 +51,9 @@ static void check_tell(const struct conf *c)
 		proxies += s->kind == SECTION_PROXY;
 		profiles += s->kind == SECTION_PROFILE;
 	}
-	(void)printf("no problem found (files: %u, proxies: %u, profiles: %u)\n",
-		     c->file_count, proxies, profiles);
+	(void)printf(
+		"no problem found (files: %u, proxies: %u, profiles: %u)\n",
+		c->file_count, proxies, profiles);
 	if (c->hidden > 0)
 		(void)printf("%u of the system's files you may not read\n",
 			     c->hidden);

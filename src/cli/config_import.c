@@ -71,8 +71,10 @@ static void import_text(const struct import *im, const char *text)
 		else if (c == '\t' || (c >= 0x20 && c != 0x7f))
 			(void)putchar(c);
 		else
-			import_note(im, "a control character (0x%02x) is left "
-					"out of a text", c);
+			import_note(im,
+				    "a control character (0x%02x) is left "
+				    "out of a text",
+				    c);
 	}
 	(void)putchar('"');
 }
@@ -81,8 +83,8 @@ static void import_text(const struct import *im, const char *text)
 
 static unsigned int import_port(const struct import *im, const json_t *port)
 {
-	const json_int_t n = json_is_integer(port) ? json_integer_value(port)
-						   : 0;
+	const json_int_t n =
+		json_is_integer(port) ? json_integer_value(port) : 0;
 
 	if (!port || json_is_null(port))
 		return PORT_OLD;
@@ -133,7 +135,8 @@ static void import_vconns(const struct import *im, const json_t *vconns,
 	size_t i;
 	json_t *vconn;
 
-	json_array_foreach(vconns, i, vconn) {
+	json_array_foreach(vconns, i, vconn)
+	{
 		if (!import_is_root(vconn))
 			import_note(im, "its link to another namespace is not "
 					"carried over");
@@ -153,8 +156,9 @@ static void import_dns_add(struct import *im, const char *text)
 
 	text_quote(shown, sizeof(shown), text, strlen(text));
 	if (dns_parse(text, &w, NULL) < 0 || w.mode != NAMES_FORWARD)
-		import_note(im, "the DNS server '%s' is not carried over: "
-				"only udp:// and tcp:// addresses are known",
+		import_note(im,
+			    "the DNS server '%s' is not carried over: "
+			    "only udp:// and tcp:// addresses are known",
 			    shown);
 	else if (im->dns_count == PLAN_SERVERS)
 		import_note(im, "the DNS server '%s' is one too many", shown);
@@ -176,8 +180,9 @@ static void import_dns_args(struct import *im, const json_t *args)
 
 		if (word && text_starts(word, "--upstream=")) {
 			import_dns_add(im, word + strlen("--upstream="));
-		} else if (word && next && (!strcmp(word, "-u") ||
-					    !strcmp(word, "--upstream"))) {
+		} else if (word && next &&
+			   (!strcmp(word, "-u") ||
+			    !strcmp(word, "--upstream"))) {
 			import_dns_add(im, next);
 			i++;
 		} else {
@@ -215,10 +220,9 @@ static bool import_is_plain(const json_t *argv)
 	size_t i;
 	json_t *word;
 
-	json_array_foreach(argv, i, word)
-		if (!json_is_string(word) ||
-		    strchr(json_string_value(word), '$'))
-			return false;
+	json_array_foreach(argv, i, word) if (!json_is_string(word) ||
+					      strchr(json_string_value(word),
+						     '$')) return false;
 	return true;
 }
 
@@ -235,15 +239,17 @@ static void import_helper(const struct import *im, const char *name,
 	if (!proc || json_is_null(proc))
 		return;
 	if (!program || !program[0] || !import_is_plain(argv)) {
-		import_note(im, "its program '%s' is not carried over: its "
-				"words are none, or hold addresses that do "
-				"not exist here",
+		import_note(im,
+			    "its program '%s' is not carried over: its "
+			    "words are none, or hold addresses that do "
+			    "not exist here",
 			    name);
 		return;
 	}
 	(void)printf("\thelper \"%s\" {\n\t\tcommand = {", name);
 	import_text(im, program);
-	json_array_foreach(argv, i, word) {
+	json_array_foreach(argv, i, word)
+	{
 		(void)fputs(", ", stdout);
 		import_text(im, json_string_value(word));
 	}
@@ -253,8 +259,9 @@ static void import_helper(const struct import *im, const char *name,
 		import_text(im, user);
 		(void)putchar('\n');
 	} else {
-		import_note(im, "its program '%s' names no user; it would "
-				"run as nobody",
+		import_note(im,
+			    "its program '%s' names no user; it would "
+			    "run as nobody",
 			    name);
 	}
 	(void)puts("\t}");
@@ -283,11 +290,11 @@ static void import_profile(struct import *im, json_t *p)
 		      json_object_get(tun2socks, "SrcAddrPort"));
 	import_dnsproxy(im, json_object_get(p, "dnsproxy"));
 	import_procs(im, json_object_get(p, "procs"));
-	json_object_foreach(p, key, value)
-		if (strcmp(key, "tun2socks") != 0 &&
-		    strcmp(key, "vconns") != 0 &&
-		    strcmp(key, "dnsproxy") != 0 && strcmp(key, "procs") != 0)
-			import_note_key(im, key);
+	json_object_foreach(p, key, value) if (strcmp(key, "tun2socks") != 0 &&
+					       strcmp(key, "vconns") != 0 &&
+					       strcmp(key, "dnsproxy") != 0 &&
+					       strcmp(key, "procs") != 0)
+		import_note_key(im, key);
 }
 
 static void import_params(struct import *im, json_t *p)
@@ -302,11 +309,12 @@ static void import_params(struct import *im, json_t *p)
 	if (json_is_true(json_object_get(p, "chain")))
 		import_note(im, "'chain' put a proxy into the namespace; if "
 				"it led to others, name them in 'chain'");
-	json_object_foreach(p, key, value)
-		if (strcmp(key, "hport") != 0 && strcmp(key, "dns_argv") != 0 &&
-		    strcmp(key, "cmd") != 0 && strcmp(key, "chain") != 0 &&
-		    strcmp(key, "ipv6") != 0)
-			import_note_key(im, key);
+	json_object_foreach(p, key, value) if (strcmp(key, "hport") != 0 &&
+					       strcmp(key, "dns_argv") != 0 &&
+					       strcmp(key, "cmd") != 0 &&
+					       strcmp(key, "chain") != 0 &&
+					       strcmp(key, "ipv6") != 0)
+		import_note_key(im, key);
 }
 
 static void import_all(json_t *all, void (*one)(struct import *im, json_t *p))
@@ -314,7 +322,8 @@ static void import_all(json_t *all, void (*one)(struct import *im, json_t *p))
 	const char *name;
 	json_t *p;
 
-	json_object_foreach(all, name, p) {
+	json_object_foreach(all, name, p)
+	{
 		struct import im = { 0 };
 		const char *why = name_fault(name);
 
@@ -334,8 +343,8 @@ int config_import(const struct config_call *call)
 {
 	const struct import whole = { 0 };
 	json_error_t error;
-	json_t *root = json_load_file(call->operand, JSON_REJECT_DUPLICATES,
-				      &error);
+	json_t *root =
+		json_load_file(call->operand, JSON_REJECT_DUPLICATES, &error);
 	json_t *profiles = json_object_get(root, "profiles");
 	json_t *params = json_object_get(root, "params");
 	struct fault f = { 0 };

@@ -51,8 +51,8 @@ static const char *said(const struct conf *c)
 		char where[ORIGIN_TEXT];
 
 		used += (size_t)snprintf(all + used, sizeof(all) - used,
-					 "%s: %s\n",
-					 origin_text(&p->at, where), p->text);
+					 "%s: %s\n", origin_text(&p->at, where),
+					 p->text);
 		assert_true(used < sizeof(all));
 	}
 	return all;
@@ -88,24 +88,26 @@ static void whole_example_is_taken(void **state)
 
 	(void)state;
 	assert_int_equal(
-		read_text(&c,
-			  "# comment\n// another\n/* a third\n one */\n"
-			  "proxy \"office\" { url = 'socks5://proxy.example'\n"
-			  "\tusername = \"me\"  udp = associate }\n"
-			  "proxy 'far' { url = \"https://far.example:8443\" }\n"
-			  "profile \"work\" {\n"
-			  "\tchain = {\"office\", \"http://10.0.0.7:3128\", far}\n"
-			  "\tdns = {\"tcp://9.9.9.9\"}\n"
-			  "\texpose = {\"127.0.0.1:5432\",}\n"
-			  "\tpublish = {\"127.0.0.1:8080:80\"}\n"
-			  "\tusers = {\"www-data\", \"@staff\"}\n"
-			  "\tautostart = yes  veth = False  guard = plain\n"
-			  "\thelper \"gost\" { command = {\"gost\", \"-L=:1\"}\n"
-			  "\t\tuser = \"nobody\"  restart = on-failure }\n"
-			  "}\n"
-			  "profile tor { chain = \"socks5://127.0.0.1:9050\"\n"
-			  "\tdns = fake  isolate = sandbox }\n"
-			  "defaults { autostart = true }\n"),
+		read_text(
+			&c,
+			"# comment\n// another\n/* a third\n one */\n"
+			"proxy \"office\" { url = 'socks5://proxy.example'\n"
+			"\tusername = \"me\"  udp = associate }\n"
+			"proxy 'far' { url = \"https://far.example:8443\" }\n"
+			"profile \"work\" {\n"
+			"\tchain = {\"office\", \"http://10.0.0.7:3128\", "
+			"far}\n"
+			"\tdns = {\"tcp://9.9.9.9\"}\n"
+			"\texpose = {\"127.0.0.1:5432\",}\n"
+			"\tpublish = {\"127.0.0.1:8080:80\"}\n"
+			"\tusers = {\"www-data\", \"@staff\"}\n"
+			"\tautostart = yes  veth = False  guard = plain\n"
+			"\thelper \"gost\" { command = {\"gost\", \"-L=:1\"}\n"
+			"\t\tuser = \"nobody\"  restart = on-failure }\n"
+			"}\n"
+			"profile tor { chain = \"socks5://127.0.0.1:9050\"\n"
+			"\tdns = fake  isolate = sandbox }\n"
+			"defaults { autostart = true }\n"),
 		0);
 	s = conf_find(&c, SECTION_PROFILE, "work", LAYER_USER);
 	assert_non_null(s);
@@ -131,12 +133,13 @@ static void environment_is_never_expanded(void **state)
 	(void)state;
 	assert_int_equal(setenv("NSP_TEST", "socks5://leak", 1), 0);
 	assert_int_equal(
-		read_text(&c, GOOD_PROXY GOOD_PROFILE
-			  "profile b { chain = {p} helper h { command = {\n"
-			  "\"${NSP_TEST}\", '${NSP_TEST}', \"\\${NSP_TEST}\",\n"
-			  "\"\\\\${NSP_TEST}\", \"${NO:-x}$\", \"$${NSP_TEST}\","
-			  "\"$\\{NSP_TEST}\" } } }\n"
-			  "# ${NSP_TEST}\n"),
+		read_text(
+			&c, GOOD_PROXY GOOD_PROFILE
+			"profile b { chain = {p} helper h { command = {\n"
+			"\"${NSP_TEST}\", '${NSP_TEST}', \"\\${NSP_TEST}\",\n"
+			"\"\\\\${NSP_TEST}\", \"${NO:-x}$\", \"$${NSP_TEST}\","
+			"\"$\\{NSP_TEST}\" } } }\n"
+			"# ${NSP_TEST}\n"),
 		-EINVAL);
 	assert_string_equal(said(&c), "file:5: a backslash in double quotes "
 				      "must be followed by one of \" \\ $ n "
@@ -282,8 +285,8 @@ static void strange_bytes_are_refused(void **state)
 	conf_init(&c, 0);
 	assert_int_equal(read_into(&c, "a = '\\\0'", 8, LAYER_NAMED), -EINVAL);
 	conf_fini(&c);
-	expect_word("profile a { chain = \"direct://\" users = \"a\001\" }\n", 1,
-		    "control character (0x01)");
+	expect_word("profile a { chain = \"direct://\" users = \"a\001\" }\n",
+		    1, "control character (0x01)");
 	expect_word("\xef\xbb\xbfproxy p { url = 'socks5://h' }\n", 1,
 		    "\\xef\\xbb\\xbf");
 	expect("", "");
@@ -294,9 +297,10 @@ static void strange_bytes_are_refused(void **state)
 static void names_have_rules(void **state)
 {
 	static const char *const bad[] = {
-		"",	 ".hidden", "..",  "a/b", "/etc", "a b",
-		"-flag", "a\\nb",   "a:b", "a,b", "\xc3\xa4",
-		"a2345678901234567890123456789012",
+		"",	 ".hidden",  "..",
+		"a/b",	 "/etc",     "a b",
+		"-flag", "a\\nb",    "a:b",
+		"a,b",	 "\xc3\xa4", "a2345678901234567890123456789012",
 	};
 	char text[200];
 
@@ -325,7 +329,7 @@ static void nothing_is_said_twice(void **state)
 	       "profile p { chain = 'direct://' }\n",
 	       "file:1: profile 'p' is defined twice; first in file:1\n");
 	expect(GOOD_PROXY "profile a {\nchain = p\nchain = {p, p} }\n",
-	       "file:3: what is set here is set again further down\n");
+	       "file:3: 'chain' is set here, and again further down\n");
 	expect("defaults { veth = true }\ndefaults { dns = off }\n", "");
 	expect("defaults { veth = true }\ndefaults { veth = true }\n",
 	       "file:2: the default of 'veth' is set twice; first in file:1\n");
@@ -449,12 +453,12 @@ static void layers_are_kept_apart(void **state)
 		"sys:3: no proxy or profile is called 'mine'\n"
 		"file:4: 'user' is for the system's files: helpers of your "
 		"own profiles run as you\n");
-	assert_string_equal(conf_find(&c, SECTION_PROXY, "p", LAYER_USER)
-				    ->at.file->path,
-			    "file");
-	assert_string_equal(conf_find(&c, SECTION_PROXY, "p", LAYER_SYSTEM)
-				    ->at.file->path,
-			    "sys");
+	assert_string_equal(
+		conf_find(&c, SECTION_PROXY, "p", LAYER_USER)->at.file->path,
+		"file");
+	assert_string_equal(
+		conf_find(&c, SECTION_PROXY, "p", LAYER_SYSTEM)->at.file->path,
+		"sys");
 	assert_string_equal(conf_find(&c, SECTION_PROFILE, "a", LAYER_USER)
 				    ->set[PROFILE_VETH]
 				    .value->text,
@@ -551,12 +555,12 @@ static void passwords_are_one_line(void **state)
 	assert_int_equal(secret_read(put("s", "x", 0604), LAYER_NAMED, getuid(),
 				     secret, NULL),
 			 -EPERM);
-	assert_int_equal(secret_read("/no/such", LAYER_NAMED, getuid(), secret,
-				     NULL),
-			 -ENOENT);
-	assert_int_equal(secret_read("/dev/null", LAYER_NAMED, getuid(),
-				     secret, NULL),
-			 -EINVAL);
+	assert_int_equal(
+		secret_read("/no/such", LAYER_NAMED, getuid(), secret, NULL),
+		-ENOENT);
+	assert_int_equal(
+		secret_read("/dev/null", LAYER_NAMED, getuid(), secret, NULL),
+		-EINVAL);
 }
 
 static void directories_are_read_in_order(void **state)

@@ -106,8 +106,9 @@ static void isolation_is_another_user_each_time(void **state)
 	struct conf c;
 
 	(void)state;
-	read_good(&c, "profile t { chain = {'http://h', 'socks5://t'}\n"
-		      "isolate = sandbox }\n",
+	read_good(&c,
+		  "profile t { chain = {'http://h', 'socks5://t'}\n"
+		  "isolate = sandbox }\n",
 		  LAYER_SYSTEM);
 	p = get(&c, "t");
 	assert_int_equal(p.isolate, ISOLATE_SANDBOX);
@@ -126,13 +127,14 @@ static void types_are_ours(void **state)
 	struct conf c;
 
 	(void)state;
-	read_good(&c, "defaults { guard = strict users = {root, '@staff'} }\n"
-		      "profile a { chain = 'direct://' veth = on\n"
-		      "helper one { command = {a, \"b c\", ''}\n"
-		      "  restart = always where = host }\n"
-		      "helper two { command = x user = me } }\n"
-		      "profile b { chain = 'block://' guard = plain users = {}"
-		      " autostart = true }\n",
+	read_good(&c,
+		  "defaults { guard = strict users = {root, '@staff'} }\n"
+		  "profile a { chain = 'direct://' veth = on\n"
+		  "helper one { command = {a, \"b c\", ''}\n"
+		  "  restart = always where = host }\n"
+		  "helper two { command = x user = me } }\n"
+		  "profile b { chain = 'block://' guard = plain users = {}"
+		  " autostart = true }\n",
 		  LAYER_SYSTEM);
 	p = get(&c, "a");
 	assert_true(p.veth);
@@ -163,8 +165,9 @@ static void helpers_of_a_user_run_as_the_user(void **state)
 	struct conf c;
 
 	(void)state;
-	read_good(&c, "profile a { chain = 'direct://' helper h { command = x }"
-		      " }\n",
+	read_good(&c,
+		  "profile a { chain = 'direct://' helper h { command = x }"
+		  " }\n",
 		  LAYER_USER);
 	p = get(&c, "a");
 	assert_int_equal(p.helper_count, 1);

@@ -22,10 +22,10 @@
 #define CONF_MAIN_FILE	"nsproxy.conf"
 #define CONF_MORE_DIR	"conf.d" /* its *.conf, sorted by name */
 
-#define CONF_FILES    256	   /* in all */
-#define CONF_FILE_MAX (256 * 1024) /* bytes of one */
-#define CONF_SECTIONS 4096	   /* in all */
-#define CONF_TEXTS    64	   /* of one list */
+#define CONF_FILES	256	     /* in all */
+#define CONF_FILE_MAX	(256 * 1024) /* bytes of one */
+#define CONF_SECTIONS	4096	     /* in all */
+#define CONF_TEXTS	64	     /* of one list */
 
 /** struct value - one text, and where it was said */
 struct value {

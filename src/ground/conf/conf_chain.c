@@ -25,9 +25,9 @@ struct chain_walk {
 	bool is_whole;
 };
 
-#define chain_problem(w, at, ...)                             \
-	do {                                                  \
-		(w)->is_whole = false;                        \
+#define chain_problem(w, at, ...)                            \
+	do {                                                 \
+		(w)->is_whole = false;                       \
 		problem_add((w)->problems, at, __VA_ARGS__); \
 	} while (0)
 
@@ -157,10 +157,9 @@ static void chain_follow(struct chain_walk *w, const struct section *profile)
 bool conf_chain(const struct conf *c, const struct section *profile,
 		struct problems *ps, struct links *ret)
 {
-	struct chain_walk w = { .conf = c,
-				.problems = ps,
-				.ret = ret,
-				.is_whole = true };
+	struct chain_walk w = {
+		.conf = c, .problems = ps, .ret = ret, .is_whole = true
+	};
 
 	ret->count = 0;
 	chain_follow(&w, profile);

@@ -38,9 +38,8 @@ static void check_type(struct conf *c, const struct key *k,
 			    "'%s' is one of %s, not '%s'; did you mean '%s'?",
 			    k->name, k->form, shown, near);
 	else
-		problem_add(&c->problems, &v->at,
-			    "'%s' is one of %s, not '%s'", k->name, k->form,
-			    shown);
+		problem_add(&c->problems, &v->at, "'%s' is one of %s, not '%s'",
+			    k->name, k->form, shown);
 }
 
 static void check_setting(struct conf *c, const struct key *k,
@@ -133,8 +132,8 @@ static struct setting fill_from(struct conf *c, const struct section *s,
 				unsigned int key)
 {
 	for (const struct section *d = c->first; d; d = d->next)
-		if (d->kind == SECTION_DEFAULTS &&
-		    s->kind == SECTION_PROFILE && d->set[key].is_set &&
+		if (d->kind == SECTION_DEFAULTS && s->kind == SECTION_PROFILE &&
+		    d->set[key].is_set &&
 		    d->at.file->layer == s->at.file->layer)
 			return d->set[key];
 	if (s->kind == SECTION_HELPER && key == HELPER_USER &&

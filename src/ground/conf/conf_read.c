@@ -14,52 +14,32 @@
 #include "conf/conf_read.h"
 
 #include "base/text.h"
+#include "conf/conf_strange.h"
 
 #include <confuse.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STRANGE_MAX 64 /* unknown words of one text */
-#define READ_SHOWN  64 /* bytes of a word in a sentence */
-
-/* What a brace can hold, beside the kinds of sections. */
-enum hold {
-	HOLD_ROOT = SECTION_KINDS, /* the file itself */
-	HOLD_ANY,		   /* a section nobody knows */
-	HOLD_DEEP,		   /* such a one in another, or in a known one */
-	HOLDS
-};
-
-/**
- * struct strange - a word that is unknown where it stands
- * @in:    Where: an enum section_kind or enum hold
- * @like:  What it holds, if it is a section: the kind that was meant
- */
-struct strange {
-	unsigned int in;
-	unsigned int like;
-	bool is_section;
-	unsigned int line;
-	char name[READ_SHOWN];
-};
+#define READ_SHOWN 64 /* bytes of a word in a sentence */
 
 /** struct reading - one text on its way through libconfuse */
 struct reading {
 	struct conf *conf;
 	const struct conf_file *file;
 	const cfg_t *root;
-	struct strange strange[STRANGE_MAX];
-	unsigned int strange_count;
+	struct strangers strange;
 	bool again;
-	bool is_open; /* libconfuse is at it: a freed value was overwritten */
+	bool has_told; /* why it stopped */
+	bool is_open;  /* libconfuse is at it: a freed value was overwritten */
 };
 
 static _Thread_local struct reading *reading_now;
 
-/** struct raw - a value, and where it stands */
+/** struct raw - a value, where it stands, and for what (libconfuse's) */
 struct raw {
 	unsigned int line;
+	const char *name;
 	char text[];
 };
 
@@ -75,9 +55,9 @@ static int raw_new(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	const size_t len = strlen(value);
 	struct raw *raw = malloc(sizeof(*raw) + len + 1);
 
-	(void)opt;
 	if (!raw)
 		return -1;
+	raw->name = opt->name;
 	raw->line = cfg->line > 0 ? (unsigned int)cfg->line : 0;
 	memcpy(raw->text, value, len + 1);
 	memcpy(result, &raw, sizeof(raw)); /* it is a void ** */
@@ -93,74 +73,26 @@ static void raw_free(void *value)
 		const struct origin at = { r->file, raw->line };
 
 		problem_add(&r->conf->problems, &at,
-			    "what is set here is set again further down");
+			    "'%s' is set here, and again further down",
+			    raw->name);
 	}
 	explicit_bzero(raw->text, strlen(raw->text));
 	free(raw);
 }
 
-/** reading_find() - The strange word of this name in @in, or NULL */
-static struct strange *reading_find(struct reading *r, unsigned int in,
-				    const char *name)
-{
-	for (unsigned int i = 0; i < r->strange_count; i++)
-		if (r->strange[i].in == in &&
-		    !strcmp(r->strange[i].name, name))
-			return &r->strange[i];
-	return NULL;
-}
-
 /** hold_of() - What kind of brace is this? */
 static unsigned int hold_of(struct reading *r, const cfg_t *cfg)
 {
+	const struct strange *s = strange_section(&r->strange, cfg->name);
+
 	if (cfg == r->root)
 		return HOLD_ROOT;
-	for (unsigned int i = 0; i < r->strange_count; i++)
-		if (r->strange[i].is_section &&
-		    !strcmp(r->strange[i].name, cfg->name))
-			return r->strange[i].like;
+	if (s)
+		return s->like;
 	for (unsigned int kind = 0; kind < SECTION_KINDS; kind++)
 		if (!strcmp(cfg->name, forms[kind].name))
 			return kind;
 	return HOLD_DEEP; /* there are no others */
-}
-
-/**
- * hold_like() - What does an unknown section hold?
- *
- * No kind may come to hold itself: libconfuse copies what can be inside.
- */
-static unsigned int hold_like(unsigned int in, const char *name)
-{
-	const char *names[SECTION_KINDS];
-	const char *near;
-
-	for (unsigned int kind = 0; kind < SECTION_KINDS; kind++)
-		names[kind] = forms[kind].name;
-	near = text_did_you_mean(name, names, SECTION_KINDS);
-	if (in != HOLD_ROOT && in != SECTION_PROFILE)
-		return HOLD_DEEP;
-	for (unsigned int kind = 0; near && kind < SECTION_KINDS; kind++)
-		if (near == names[kind] &&
-		    (in == HOLD_ROOT || kind == SECTION_HELPER))
-			return kind;
-	return HOLD_ANY;
-}
-
-/** reading_learn() - Will it help to know this word? */
-static bool reading_learn(struct reading *r, const cfg_t *cfg, const char *name)
-{
-	const unsigned int in = hold_of(r, cfg);
-	struct strange *s = &r->strange[r->strange_count];
-
-	if (r->strange_count == STRANGE_MAX || reading_find(r, in, name) ||
-	    !text_copy(s->name, sizeof(s->name), name))
-		return false;
-	s->in = in;
-	s->like = hold_like(in, name);
-	s->line = reading_at(r, cfg->line).line;
-	r->strange_count++;
-	return true;
 }
 
 /** reading_fault() - libconfuse has stopped */
@@ -177,9 +109,10 @@ static void reading_fault(cfg_t *cfg, const char *fmt, va_list ap)
 
 	va_copy(copy, ap);
 	if (!strcmp(fmt, "no such option '%s'"))
-		r->again = reading_learn(r, cfg, va_arg(copy, const char *));
+		r->again = strange_add(&r->strange, hold_of(r, cfg), at.line,
+				       va_arg(copy, const char *));
 	if (!strcmp(fmt, "missing equal sign after option '%s'")) {
-		struct strange *s = reading_find(r, hold_of(r, cfg),
+		struct strange *s = strange_find(&r->strange, hold_of(r, cfg),
 						 va_arg(copy, const char *));
 
 		r->again = s && !s->is_section && s->in != HOLD_DEEP;
@@ -193,6 +126,7 @@ static void reading_fault(cfg_t *cfg, const char *fmt, va_list ap)
 	text_quote(shown, sizeof(shown), text, strlen(text));
 	problem_add(&r->conf->problems, &at, "%s", shown);
 	r->conf->is_torn = true;
+	r->has_told = true;
 }
 
 /* --- what libconfuse is told */
@@ -229,8 +163,8 @@ static void hold_fill(const struct reading *r, unsigned int in,
 						  : (unsigned)HOLD_ROOT))
 			hold[in][n++] =
 				opt_of_section(forms[kind].name, hold[kind]);
-	for (unsigned int i = 0; i < r->strange_count; i++) {
-		const struct strange *s = &r->strange[i];
+	for (unsigned int i = 0; i < r->strange.count; i++) {
+		const struct strange *s = &r->strange.word[i];
 
 		if (s->in == in)
 			hold[in][n++] =
@@ -331,8 +265,8 @@ static void reading_harvest(struct reading *r, cfg_t *root)
 		if (kind != SECTION_HELPER)
 			reading_take(r, root, forms[kind].name, kind, NULL);
 	/* A mistyped section is one: what refers to it is not at fault. */
-	for (unsigned int i = 0; i < r->strange_count; i++) {
-		const struct strange *s = &r->strange[i];
+	for (unsigned int i = 0; i < r->strange.count; i++) {
+		const struct strange *s = &r->strange.word[i];
 
 		if (s->is_section && s->in == HOLD_ROOT &&
 		    s->like < SECTION_HELPER)
@@ -340,76 +274,43 @@ static void reading_harvest(struct reading *r, cfg_t *root)
 	}
 }
 
-/* --- words nobody knows */
-
-/** strange_home() - The kind of section in which this is a key, or NULL */
-static const struct form *strange_home(const char *name)
+/** reading_parse() - Let libconfuse read; Return: whether it read all */
+static bool reading_parse(struct reading *r, cfg_t *root, const char *text)
 {
-	for (unsigned int kind = 0; kind < SECTION_KINDS; kind++)
-		if (key_find(kind, name) >= 0)
-			return &forms[kind];
-	return NULL;
-}
+	bool is_whole;
 
-static const char *strange_near(const struct strange *s)
-{
-	const char *names[KEYS_MAX + SECTION_KINDS];
-	size_t n = 0;
-
-	if (s->is_section)
-		return s->like < SECTION_KINDS ? forms[s->like].name : NULL;
-	for (unsigned int i = 0;
-	     s->in < SECTION_KINDS && i < forms[s->in].count; i++)
-		names[n++] = forms[s->in].key[i].name;
-	return text_did_you_mean(s->name, names, n);
-}
-
-static void strange_tell(struct reading *r, const struct strange *s)
-{
-	const char *const what = s->is_section ? "section" : "option";
-	const struct form *home = s->is_section ? NULL : strange_home(s->name);
-	const char *near = strange_near(s);
-	const struct origin at = { r->file, s->line };
-	struct problems *ps = &r->conf->problems;
-
-	if (s->in == HOLD_ANY || s->in == HOLD_DEEP)
-		return; /* the section that holds it was told */
-	if (near && !strcmp(near, s->name))
-		problem_add(ps, &at, "the section '%s' stands inside a %s",
-			    s->name, forms[SECTION_PROFILE].name);
-	else if (near)
-		problem_add(ps, &at, "unknown %s '%s'; did you mean '%s'?",
-			    what, s->name, near);
-	else if (home)
-		problem_add(ps, &at, "the option '%s' stands inside a %s",
-			    s->name, home->name);
-	else
-		problem_add(ps, &at, "unknown %s '%s'", what, s->name);
+	(void)cfg_set_error_function(root, reading_fault);
+	r->root = root;
+	r->is_open = true;
+	is_whole = cfg_parse_buf(root, text) == CFG_SUCCESS;
+	r->is_open = false;
+	if (!r->again)
+		reading_harvest(r, root);
+	(void)cfg_free(root);
+	return is_whole;
 }
 
 /** reading_pass() - Once through the text */
 static void reading_pass(struct reading *r, const char *text)
 {
 	cfg_opt_t(*hold)[HOLD_MAX] = calloc(HOLDS, sizeof(*hold));
-	cfg_t *root;
+	bool is_whole = false;
+	cfg_t *root = NULL;
 
 	r->again = false;
-	if (!hold)
-		return;
-	for (unsigned int in = 0; in < HOLDS; in++)
+	for (unsigned int in = 0; hold && in < HOLDS; in++)
 		hold_fill(r, in, hold);
-	root = cfg_init(hold[HOLD_ROOT], CFGF_NONE);
-	if (root) {
-		(void)cfg_set_error_function(root, reading_fault);
-		r->root = root;
-		r->is_open = true;
-		(void)cfg_parse_buf(root, text); /* its faults were told */
-		r->is_open = false;
-		if (!r->again)
-			reading_harvest(r, root);
-		(void)cfg_free(root);
-	}
+	if (hold)
+		root = cfg_init(hold[HOLD_ROOT], CFGF_NONE);
+	if (root)
+		is_whole = reading_parse(r, root, text);
 	free(hold);
+	if (is_whole || r->again || r->has_told)
+		return;
+	/* It is silent when it has no memory. */
+	problem_add(&r->conf->problems, &(struct origin){ r->file, 0 },
+		    "there is no memory to read it");
+	r->conf->is_torn = true;
 }
 
 void conf_read(struct conf *c, const struct conf_file *file, const char *text)
@@ -420,7 +321,6 @@ void conf_read(struct conf *c, const struct conf_file *file, const char *text)
 	do
 		reading_pass(&r, text);
 	while (r.again);
-	for (unsigned int i = 0; i < r.strange_count; i++)
-		strange_tell(&r, &r.strange[i]);
+	strange_tell(&r.strange, file, &c->problems);
 	reading_now = NULL;
 }

@@ -256,8 +256,7 @@ static void sense_helper(struct conf *c, const struct section *s)
 	const struct setting *command = &s->set[HELPER_COMMAND];
 	const struct setting *user = &s->set[HELPER_USER];
 
-	if (command->count == 0 ? !c->is_torn
-				: command->value->text[0] == '\0')
+	if (command->count == 0 ? !c->is_torn : command->value->text[0] == '\0')
 		problem_add(&c->problems,
 			    command->is_set ? &command->at : &s->at,
 			    "helper '%s' has no 'command'", s->name);

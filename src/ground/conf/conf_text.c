@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_DEPTH 8  /* braces within braces */
-#define SCAN_SHOWN 40 /* bytes of a word in a sentence */
+#define SCAN_DEPTH  8  /* braces within braces */
+#define SCAN_SHOWN  40 /* bytes of a word in a sentence */
 /* The title of a section is the most that is put in for one byte, a brace:
  * two numbers, two quotes, a few blanks. */
 #define SCAN_GROWTH 32
@@ -45,9 +45,9 @@ struct scan {
 	struct problems *ps;
 };
 
-#define scan_problem(s, ...)                                     \
-	do {                                                     \
-		(s)->is_bad = true;                              \
+#define scan_problem(s, ...)                                   \
+	do {                                                   \
+		(s)->is_bad = true;                            \
 		problem_add((s)->ps, &(s)->here, __VA_ARGS__); \
 	} while (0)
 
@@ -149,8 +149,9 @@ static void scan_string(struct scan *s)
 			continue;
 		}
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			scan_problem(s, "a control character (0x%02x) stands "
-					"in quotes",
+			scan_problem(s,
+				     "a control character (0x%02x) stands "
+				     "in quotes",
 				     c);
 		if (c == '$' && quote == '"')
 			scan_put(s, "\\", 1);
@@ -216,8 +217,9 @@ static void scan_odd(struct scan *s)
 	while (s->at + len < s->end && !strchr(" \t\r\n\"'{}=,#", s->at[len]))
 		len++;
 	text_quote(shown, sizeof(shown), s->at, len);
-	scan_problem(s, "'%s' means nothing here; texts with such characters "
-			"stand in quotes",
+	scan_problem(s,
+		     "'%s' means nothing here; texts with such characters "
+		     "stand in quotes",
 		     shown);
 	scan_to_line_end(s);
 }

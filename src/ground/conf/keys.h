@@ -59,11 +59,28 @@ enum helper_key {
 #define KEYS_MAX 12 /* of one section */
 
 /* Words of a KEY_WORD, in the order of the table. */
-enum udp_word { UDP_ASSOCIATE, UDP_NONE };
-enum guard_word { GUARD_PLAIN, GUARD_GUARDED, GUARD_STRICT };
-enum isolate_word { ISOLATE_NONE, ISOLATE_SANDBOX };
-enum restart_word { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
-enum where_word { WHERE_SANDBOX, WHERE_HOST };
+enum udp_word {
+	UDP_ASSOCIATE,
+	UDP_NONE
+};
+enum guard_word {
+	GUARD_PLAIN,
+	GUARD_GUARDED,
+	GUARD_STRICT
+};
+enum isolate_word {
+	ISOLATE_NONE,
+	ISOLATE_SANDBOX
+};
+enum restart_word {
+	RESTART_NEVER,
+	RESTART_ON_FAILURE,
+	RESTART_ALWAYS
+};
+enum where_word {
+	WHERE_SANDBOX,
+	WHERE_HOST
+};
 
 /**
  * struct key - one option of a section

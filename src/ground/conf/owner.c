@@ -25,9 +25,9 @@ int owner_check(const struct stat *st, enum conf_layer layer, uid_t uid,
 	const bool is_roots = st->st_uid == 0;
 	const bool is_users = st->st_uid == uid;
 
-	if (layer == LAYER_SYSTEM ? !is_roots
-				  : !is_users &&
-					    (layer == LAYER_USER || !is_roots))
+	if (layer == LAYER_SYSTEM
+		    ? !is_roots
+		    : !is_users && (layer == LAYER_USER || !is_roots))
 		return fault_plain(
 			f, -EPERM, "it belongs to uid %u, and must be %s%s",
 			st->st_uid, layer == LAYER_SYSTEM ? "root's" : "yours",

@@ -50,8 +50,8 @@ static void helper_read(struct conf *c, const struct section *s,
 		.restart = word_of(s, HELPER_RESTART),
 		.where = word_of(s, HELPER_WHERE),
 	};
-	ret->command = arena_take(&c->arena, (command->count + 1) *
-						     sizeof(*ret->command));
+	ret->command = arena_take(&c->arena,
+				  (command->count + 1) * sizeof(*ret->command));
 	for (unsigned int i = 0; i < command->count; i++)
 		ret->command[i] = command->value[i].text;
 }
@@ -87,8 +87,9 @@ static int profile_unknown(const struct conf *c, const char *name,
 	if (near)
 		return fault_hint(f, "did you mean '%s'?", near);
 	if (c->hidden > 0)
-		return fault_hint(f, "you may not read all of %s: it may be "
-				     "there",
+		return fault_hint(f,
+				  "you may not read all of %s: it may be "
+				  "there",
 				  CONF_SYSTEM_DIR);
 	return fault_hint(f, "nsproxy config show lists the profiles, nsproxy "
 			     "config path the files they are read from");
@@ -168,7 +169,8 @@ void profile_dns(const struct profile *p, struct dns_wish *dns)
 	const struct setting *set = &p->section->set[PROFILE_DNS];
 
 	for (unsigned int i = 0; i < set->count; i++)
-		(void)dns_parse(set->value[i].text, dns, NULL); /* was checked */
+		(void)dns_parse(set->value[i].text, dns,
+				NULL); /* was checked */
 }
 
 int profile_publish(const struct profile *p, struct plan *to, struct fault *f)
