@@ -26,7 +26,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NOBODY 65534
+#define NOBODY	    65534
+/* Besides a user namespace. */
+#define SHED_SPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LOCKDOWN_ASAN 1
@@ -84,28 +86,34 @@ static int shed_map_ids(uid_t uid, gid_t gid)
 }
 
 /**
- * shed_files() - An empty read-only root, in namespaces of our own
+ * shed_namespaces() - User, mount and other namespaces of our own
  *
- * Where user namespaces are not to be had (root in a tight container) the
- * system call list still has nothing that opens a file.
+ * Return: 1, 0 where user namespaces are not to be had, or -errno
  */
-static int shed_files(bool keep_cwd, struct fault *f)
+static int shed_namespaces(struct fault *f)
 {
-	static const char *const spot[] = { "/tmp", "/run", "/var", "/proc" };
 	const uid_t uid = geteuid();
 	const gid_t gid = getegid();
-	const char *at = NULL;
-	char old[32];
 
 	/* Another uid's /proc/self is root's until we are dumpable. */
 	(void)prctl(PR_SET_DUMPABLE, 1);
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC |
-		    CLONE_NEWUTS) < 0)
+	if (unshare(CLONE_NEWUSER | SHED_SPACES) < 0)
 		return prctl(PR_SET_DUMPABLE, 0);
 	if (shed_map_ids(uid, gid) < 0)
 		return fault(f, -EPERM, "map the worker's ids");
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return fault(f, -errno, "make the worker undumpable");
+	return 1;
+}
+
+/** shed_root() - An empty read-only root, in a mount namespace of our own */
+static int shed_root(bool keep_cwd, struct fault *f)
+{
+	static const char *const spot[] = { "/tmp", "/run", "/var", "/proc" };
+	const char *at = NULL;
+	char old[32];
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fault(f, -errno, "make the worker's mounts its own");
 	for (size_t i = 0; i < sizeof(spot) / sizeof(*spot) && !at; i++)
 		if (mount("none", spot[i], "tmpfs",
@@ -126,6 +134,28 @@ static int shed_files(bool keep_cwd, struct fault *f)
 	if (!keep_cwd && chdir("/") < 0)
 		return fault(f, -errno, "leave the old root");
 	return 0;
+}
+
+/**
+ * shed_place() - Own uid, own namespaces, empty root
+ *
+ * Root needs no user namespace to make the others, and makes them first: so it
+ * is never dumpable as nobody, whose other processes could look into it then.
+ * Where user namespaces are not to be had (root in a tight container) the
+ * system call list still has nothing that opens a file.
+ */
+static int shed_place(bool keep_cwd, struct fault *f)
+{
+	const bool is_early = geteuid() == 0 && !keep_cwd &&
+			      unshare(SHED_SPACES) == 0;
+	int rc = is_early ? shed_root(keep_cwd, f) : 0;
+
+	if (rc == 0)
+		rc = shed_uid(keep_cwd, f);
+	if (rc < 0 || is_early)
+		return rc;
+	rc = shed_namespaces(f);
+	return rc > 0 ? shed_root(keep_cwd, f) : rc;
 }
 
 static int shed_caps(struct fault *f)
@@ -240,11 +270,10 @@ static int shed_calls(bool want_unix, struct fault *f)
 
 int lockdown_late(bool keep_cwd, struct fault *f)
 {
-	int rc = shed_uid(keep_cwd, f);
-
 	/* The sanitizer opens files and makes calls of its own. */
-	if (rc == 0 && !LOCKDOWN_ASAN)
-		rc = shed_files(keep_cwd, f);
+	int rc = LOCKDOWN_ASAN ? shed_uid(keep_cwd, f) :
+				 shed_place(keep_cwd, f);
+
 	if (rc == 0)
 		rc = shed_caps(f);
 	if (rc == 0 && !LOCKDOWN_ASAN)

@@ -22,7 +22,7 @@ int lockdown_early(struct fault *f);
  * @f:         Why not
  *
  * Call when all files have been read and before the first byte from the
- * network is. In this order: own uid if root, empty file system, no
+ * network is. In this order: own uid if root and empty file system, no
  * capabilities, no new privileges, system call allow-list. Each stage is read
  * back from the kernel.
  *

@@ -7,11 +7,12 @@ captures, run.py starts programs in the host's place, inside.py is what tests
 run in a sandbox.
 """
 from .far import FarServers, Little, LittleUdp
+from .keep import Keep
 from .proxy import Faults, ToyProxy
 from .run import Job, Ran
 from .terminal import Terminal
 from .upstream import ToyDns
 from .world import Lab
 
-__all__ = ["Faults", "FarServers", "Job", "Lab", "Little", "LittleUdp", "Ran",
+__all__ = ["Faults", "FarServers", "Job", "Keep", "Lab", "Little", "LittleUdp", "Ran",
            "Terminal", "ToyDns", "ToyProxy"]

@@ -202,6 +202,12 @@ int guard_place(struct fault *f)
 
 	if (n < 0 && errno == ERANGE)
 		return 0; /* deeper than PATH_MAX, but there */
+	if (n < 0 && errno == ENOENT) {
+		/* Whether it was within reach is not told any more. */
+		(void)fault_plain(f, -ENOENT,
+				  "the working directory has been removed");
+		return fault_hint(f, "cd to one that exists");
+	}
 	if (n < 0)
 		return fault(f, -errno, "find the working directory");
 	if (path[0] != '/')
