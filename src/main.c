@@ -3,13 +3,17 @@
  * main.c - the verb table: read this first
  *
  * `nsproxy VERB ...` is looked up here. The same binary, called as
- * `nsproxy @worker`, is the data plane of a sandbox; a setuid start sheds its
- * privilege before it looks at a word and knows no such role.
+ * `nsproxy @worker`, is the data plane of a sandbox, `@keeper` holds a named
+ * one and `@builder` makes it; a setuid start sheds its privilege before it
+ * looks at a word and knows no such role.
  */
 #include "base/text.h"
+#include "box/build.h"
 #include "box/hatch.h"
+#include "box/standing.h"
 #include "conf/keys.h"
 #include "guess.h"
+#include "named.h"
 #include "shed.h"
 #include "verb.h"
 #include "worker.h"
@@ -22,8 +26,11 @@
 static const struct verb verb_help_word;
 
 static const struct verb *const verbs[] = {
-	&verb_run,    &verb_serve, &verb_check,	  &verb_demo,
-	&verb_config, &verb_version, &verb_help_word,
+	&verb_run,    &verb_serve,   &verb_check,   &verb_demo,
+	&verb_config, &verb_daemon,  &verb_up,	    &verb_down,
+	&verb_exec,   &verb_shell,   &verb_list,    &verb_status,
+	&verb_pids,   &verb_id,	     &verb_restart, &verb_gc,
+	&verb_stop,   &verb_version, &verb_help_word,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -133,13 +140,15 @@ static const struct verb verb_help_word = {
 /**
  * main_open_stdio() - Nothing else may ever get the numbers 0, 1 and 2
  *
+ * What was closed is closed again for a command that we execute.
+ *
  * Return: whether all three are open
  */
 static bool main_open_stdio(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", O_RDWR) != fd)
+		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
 			return false;
 	return true;
 }
@@ -162,6 +171,18 @@ static int main_verb(char **argv)
 	return v->fn(v, argv + 1);
 }
 
+/** main_role() - One of our own processes, started by another of them */
+static int main_role(const char *role)
+{
+	if (!strcmp(role, WORKER_ROLE))
+		return worker_main(WORKER_CHANNEL);
+	if (!strcmp(role, KEEPER_ROLE))
+		return standing_main(WORKER_CHANNEL);
+	if (!strcmp(role, BUILDER_ROLE))
+		return builder_main(WORKER_CHANNEL, named_plan);
+	return STATUS_MISUSED;
+}
+
 int main(int argc, char **argv)
 {
 	const bool is_privileged = shed_is_privileged();
@@ -178,8 +199,8 @@ int main(int argc, char **argv)
 		main_usage(stderr);
 		return STATUS_MISUSED;
 	}
-	if (!is_privileged && !strcmp(argv[1], WORKER_ROLE))
-		return worker_main(WORKER_CHANNEL);
+	if (!is_privileged && argv[1][0] == '@')
+		return main_role(argv[1]);
 	status = main_verb(argv + 1);
 	if (fflush(stdout) != 0 && status == STATUS_DONE)
 		status = STATUS_FAILED;

@@ -61,6 +61,26 @@ bool verb_options(const struct verb *v, char **argv, void *ctx, int *ret_used,
 	return false;
 }
 
+bool verb_words(const struct verb *v, char **argv, void *ctx, int *ret_status)
+{
+	char **to = argv;
+	bool are_over = false;
+	int used;
+
+	while (*argv) {
+		if (are_over)
+			used = 0;
+		else if (!verb_options(v, argv, ctx, &used, ret_status))
+			return false;
+		are_over |= used > 0 && !strcmp(argv[used - 1], "--");
+		argv += used;
+		if (*argv)
+			*to++ = *argv++;
+	}
+	*to = NULL;
+	return true;
+}
+
 int verb_take_verbose(void *ctx, const char *value, struct fault *f)
 {
 	int *level = ctx;

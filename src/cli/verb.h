@@ -17,7 +17,9 @@ enum verb_status {
 	STATUS_DONE = 0,
 	STATUS_FAILED = 1,
 	STATUS_MISUSED = 2,
-	STATUS_UNKNOWN = 4,	/* there is no such profile */
+	STATUS_NOT_RUNNING = 3,	/* it is there, and not up */
+	STATUS_UNKNOWN = 4,	/* there is no such sandbox or profile */
+	STATUS_DENIED = 5,
 	STATUS_UNREACHABLE = 6, /* the proxy */
 	STATUS_NOT_BEGUN = 125, /* `run`: the command was never started */
 };
@@ -49,6 +51,18 @@ extern const struct verb verb_serve;
 extern const struct verb verb_check;
 extern const struct verb verb_demo;
 extern const struct verb verb_config;
+extern const struct verb verb_daemon;
+extern const struct verb verb_up;
+extern const struct verb verb_down;
+extern const struct verb verb_restart;
+extern const struct verb verb_list;
+extern const struct verb verb_status;
+extern const struct verb verb_exec;
+extern const struct verb verb_shell;
+extern const struct verb verb_pids;
+extern const struct verb verb_id;
+extern const struct verb verb_gc;
+extern const struct verb verb_stop;
 extern const struct verb verb_version;
 
 /**
@@ -63,6 +77,17 @@ extern const struct verb verb_version;
  */
 bool verb_options(const struct verb *v, char **argv, void *ctx, int *ret_used,
 		  int *ret_status);
+
+/**
+ * verb_words() - Read options wherever they stand, for verbs without a command
+ * @v:           Verb
+ * @argv:        Words behind the verb; afterwards only those that are no option
+ * @ctx:         For the options' take()
+ * @ret_status:  Set when false is returned: what to exit with
+ *
+ * Return: whether the verb may go on
+ */
+bool verb_words(const struct verb *v, char **argv, void *ctx, int *ret_status);
 
 /** verb_help() - Write synopsis, options and the rest of a verb's help */
 void verb_help(const struct verb *v, FILE *to);

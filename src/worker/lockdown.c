@@ -57,12 +57,26 @@ int lockdown_early(struct fault *f)
 	return 0;
 }
 
-/** shed_uid() - Root's worker works as nobody */
-static int shed_uid(bool keep_cwd, struct fault *f)
+/**
+ * shed_has_ids() - Are we a root that has another id to become?
+ *
+ * The root of a namespace that an ordinary user made (unshare -r, a container
+ * of one id) is that user and may not change groups: it works as itself.
+ */
+static bool shed_has_ids(void)
 {
-	/* A proxy's unix socket may be root's alone. */
-	if (geteuid() != 0 || keep_cwd)
-		return 0;
+	char said[8] = "";
+	auto_fd fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+
+	if (geteuid() != 0)
+		return false;
+	return fd < 0 || read(fd, said, sizeof(said) - 1) <= 0 ||
+	       strncmp(said, "deny", 4) != 0;
+}
+
+/** shed_uid() - Root's worker works as nobody */
+static int shed_uid(struct fault *f)
+{
 	if (setgroups(0, NULL) < 0)
 		return fault(f, -errno, "drop the worker's groups");
 	/* EINVAL: a container that maps no such id; it has no other either. */
@@ -144,14 +158,13 @@ static int shed_root(bool keep_cwd, struct fault *f)
  * Where user namespaces are not to be had (root in a tight container) the
  * system call list still has nothing that opens a file.
  */
-static int shed_place(bool keep_cwd, struct fault *f)
+static int shed_place(bool is_root, bool keep_cwd, struct fault *f)
 {
-	const bool is_early = geteuid() == 0 && !keep_cwd &&
-			      unshare(SHED_SPACES) == 0;
+	const bool is_early = is_root && unshare(SHED_SPACES) == 0;
 	int rc = is_early ? shed_root(keep_cwd, f) : 0;
 
-	if (rc == 0)
-		rc = shed_uid(keep_cwd, f);
+	if (rc == 0 && is_root)
+		rc = shed_uid(f);
 	if (rc < 0 || is_early)
 		return rc;
 	rc = shed_namespaces(f);
@@ -270,10 +283,15 @@ static int shed_calls(bool want_unix, struct fault *f)
 
 int lockdown_late(bool keep_cwd, struct fault *f)
 {
-	/* The sanitizer opens files and makes calls of its own. */
-	int rc = LOCKDOWN_ASAN ? shed_uid(keep_cwd, f) :
-				 shed_place(keep_cwd, f);
+	/* A proxy's unix socket may be root's alone. */
+	const bool is_root = !keep_cwd && shed_has_ids();
+	int rc = 0;
 
+	/* The sanitizer opens files and makes calls of its own. */
+	if (!LOCKDOWN_ASAN)
+		rc = shed_place(is_root, keep_cwd, f);
+	else if (is_root)
+		rc = shed_uid(f);
 	if (rc == 0)
 		rc = shed_caps(f);
 	if (rc == 0 && !LOCKDOWN_ASAN)

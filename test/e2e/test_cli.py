@@ -22,6 +22,20 @@ def test_first_minute(lab, proxy):
     assert proxy.log[0].host == "example.org" and proxy.log[0].atyp == 3
 
 
+def test_root_of_a_users_own_namespace(lab, proxy):
+    """As in a rootless container: uid 0, but no other id to become."""
+    ran = lab.run(["unshare", "-Ur", lab.nsproxy_path, "run", "-x",
+                   proxy.url(), "--", *CURL, "http://own.example/"])
+    assert ran.rc == 0 and proxy.log[0].host == "own.example", ran
+
+
+def test_missing_interface_is_told_and_not_gone_around(lab):
+    with lab.watch() as verdict:
+        ran = lab.sandbox([*CURL, "http://203.0.113.5/"], "direct://?dev=no0",
+                          ["-d", "off"])
+    assert ran.rc == 7 and "direct by no0" in ran.err and verdict, ran
+
+
 # --- exit status
 
 @pytest.mark.smoke
@@ -304,6 +318,22 @@ def test_closed_stdio_is_survived(lab, proxy):
     assert ran.rc == 5, ran
 
 
+@pytest.mark.parametrize("shut", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_stdio_stays_closed(lab, proxy, shut):
+    mark = f"{lab.scratch()}/out"
+    code = ("import os\ndef there(fd):\n"
+            "    try: return bool(os.fstat(fd))\n"
+            "    except OSError: return False\n"
+            "seen = [there(fd) for fd in range(3)]\n"
+            f"open({mark!r}, 'w').write(str(seen))")
+    ran = lab.run(["sh", "-c", f'"$@" {shut}', "sh", lab.nsproxy_path, "run",
+                   "-x", proxy.url(), "--", PYTHON, "-c", code], input="")
+    with open(mark, encoding="ascii") as file:
+        seen = file.read()
+    want = [f"{sign}&-" not in shut.split() for sign in ("<", ">", "2>")]
+    assert ran.rc == 0 and seen == str(want), (ran, seen)
+
+
 # --- signals and job control
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT,
@@ -383,6 +413,17 @@ def test_terminal_is_the_callers(lab, proxy):
         boxed = term.ask(f"{lab.nsproxy_path} run -x {proxy.url()} -- "
                          "sh -c 'tty; stty size'")
         assert boxed == plain
+
+
+def test_hangup_of_the_terminal_reaches_the_command(lab, proxy):
+    """Of it the terminal tells the leader of its session only: nsproxy."""
+    mark = f"{lab.scratch()}/out"
+    with lab_terminal(lab) as term:
+        term.line(f"exec {lab.nsproxy_path} run -x {proxy.url()} -- bash -c "
+                  f"'trap \"echo hup > {mark}; exit\" HUP; echo up; "
+                  "while :; do sleep 0.05; done'")
+        term.expect("up\r\n")
+    assert wait_for(lambda: os.path.exists(mark), 5)
 
 
 def lab_terminal(lab):

@@ -2,9 +2,9 @@
 /*
  * build.c - the process that does for a daemon whatever takes time
  *
- * Killed at any moment it leaves nothing behind: the keeper ends with it until
- * it has been told to stand, and the worker ends with the keeper. The daemon
- * has heard of both before that.
+ * It dies with the daemon. Killed at any moment it leaves nothing behind: the
+ * keeper ends with it until it has been told to stand, and the worker ends with
+ * the keeper. The daemon has heard of both before that.
  */
 #include "box/build.h"
 
@@ -21,8 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#define ASK_TIMES    40
+#define ASK_PAUSE_MS 25
 
 /**
  * struct build - one work
@@ -45,7 +50,7 @@ struct build {
 	int worker_pidfd;
 };
 
-int build_begin(const struct build_wish *w, struct hatchling *ret,
+int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
 		struct fault *f)
 {
 	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
@@ -56,7 +61,7 @@ int build_begin(const struct build_wish *w, struct hatchling *ret,
 	rc = hatch_role(self, BUILDER_ROLE, w->name, ret, f);
 	if (rc < 0)
 		return rc;
-	rc = channel_send(ret->chan, w, sizeof(*w), NULL, 0);
+	rc = channel_send(ret->chan, w, sizeof(*w), &lock, lock >= 0);
 	/* One that is gone already may have left its word. */
 	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET) {
 		fd_close(&ret->chan);
@@ -181,14 +186,34 @@ static int build_worker(struct build *b, struct fault *f)
 	return b->worker_pidfd < 0 ? fault(f, -errno, "open a pidfd") : 0;
 }
 
-/** build_ask() - Call a keeper that lives */
-static int build_ask(struct build *b, struct fault *f)
+static int build_ask_once(struct build *b, struct fault *f)
 {
-	const int rc = store_open(b->wish.path, &b->chan, f);
+	int rc;
 
+	fd_close(&b->chan);
+	rc = store_open(b->wish.path, &b->chan, f);
 	if (rc < 0)
 		return rc;
 	return store_ask(b->chan, &b->given, b->fds, &b->fd_count, f);
+}
+
+/**
+ * build_ask() - Call a keeper
+ *
+ * One that is being killed still takes calls for a moment and then hangs up;
+ * one that lives and hangs up does not want us.
+ */
+static int build_ask(struct build *b, struct fault *f)
+{
+	const struct timespec pause = { .tv_nsec = ASK_PAUSE_MS * 1000000 };
+	int rc = build_ask_once(b, f);
+
+	for (int i = 0; (rc == -EPIPE || rc == -ECONNRESET) && i < ASK_TIMES;
+	     i++) {
+		(void)nanosleep(&pause, NULL);
+		rc = build_ask_once(b, f);
+	}
+	return rc;
 }
 
 static int build_work(struct build *b, struct fault *f)
@@ -275,6 +300,19 @@ static void build_undo(const struct build *b)
 		(void)unlink(b->wish.path);
 }
 
+/** build_hear() - Take the wish, and the lock, which is held until we end */
+static bool build_hear(struct build *b, int chan)
+{
+	unsigned int count = 0;
+	int lock;
+
+	if (channel_recv(chan, &b->wish, sizeof(b->wish), &lock, 1, &count) !=
+	    (ssize_t)sizeof(b->wish))
+		return false;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return getppid() == b->wish.daemon;
+}
+
 int builder_main(int chan, build_plan_fn *make_plan)
 {
 	struct build *b = calloc(1, sizeof(*b));
@@ -288,8 +326,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 	b->worker_pidfd = b->worker.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)
 		b->publish_fd[i] = -1;
-	if (channel_recv(chan, &b->wish, sizeof(b->wish), NULL, 0, NULL) !=
-	    (ssize_t)sizeof(b->wish))
+	if (!build_hear(b, chan))
 		return 1;
 	log_init("", (enum log_level)b->wish.log_level);
 	rc = build_work(b, &bad.fault);

@@ -27,6 +27,7 @@ enum build_work {
  * @is_pinned:  Give it a name in /run/netns
  * @stale:      Inode of the one before it, for the pin; 0: none
  * @log_level:  For its worker
+ * @daemon:     Who asks: with it the builder dies
  */
 struct build_wish {
 	enum build_work work;
@@ -35,6 +36,7 @@ struct build_wish {
 	bool is_pinned;
 	uint64_t stale;
 	int log_level;
+	pid_t daemon;
 };
 
 /* What comes with a builder's answer, in this order. */
@@ -66,12 +68,14 @@ struct build_word {
 /**
  * build_begin() - Start a builder
  * @w:    Wish
+ * @lock: The daemon's, which is held until the builder is gone, too: so no two
+ *        daemons' builders ever meet; -1 for none
  * @ret:  Its pid and channel
  * @f:    Why not
  *
  * Return: 0 or -errno
  */
-int build_begin(const struct build_wish *w, struct hatchling *ret,
+int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
 		struct fault *f);
 
 /**
@@ -87,7 +91,7 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS]);
  * @name:        Of the profile
  * @p:           Result, zeroed before
  * @publish_fd:  Room for PLAN_PUBLISH: its listeners on the host
- * @f:           Why not
+ * @f:           Why not; -ENOKEY when there is no such profile
  *
  * It may take its time.
  */

@@ -198,19 +198,26 @@ static void run_reap(struct run *r)
 }
 
 /**
- * run_signal() - Pass on what another process sent to us
+ * run_is_shared() - Has the command got this signal as well?
  *
- * The terminal's own signals have reached the command already: it is in the
- * same process group.
+ * The terminal's own signals reach the whole process group, the command in it;
+ * but of its hangup it tells the leader of the session alone, which we are
+ * when a terminal's window was opened for us.
  */
+static bool run_is_shared(const struct signalfd_siginfo *s)
+{
+	if (s->ssi_code == SI_USER || s->ssi_code == SI_QUEUE ||
+	    s->ssi_code == SI_TKILL)
+		return false;
+	return s->ssi_signo != SIGHUP || getsid(0) != getpid();
+}
+
+/** run_signal() - Pass on what was sent to us and not to the command */
 static void run_signal(struct run *r, const struct signalfd_siginfo *s)
 {
 	const int sig = (int)s->ssi_signo;
 
-	if (sig == SIGCHLD)
-		return;
-	if (s->ssi_code != SI_USER && s->ssi_code != SI_QUEUE &&
-	    s->ssi_code != SI_TKILL)
+	if (sig == SIGCHLD || run_is_shared(s))
 		return;
 	/* A shell continues the whole group; the keeper wakes only us. */
 	if (sig == SIGCONT && !run_is_stopped(r))

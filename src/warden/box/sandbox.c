@@ -169,6 +169,7 @@ static void sandbox_ended(struct sandbox *s)
 		log_warn("sandbox '%s': its name in %s could not be removed",
 			 s->name, PIN_DIR);
 	s->netns = 0;
+	s->trouble = (struct fault){ 0 }; /* it was meant to end */
 	sandbox_enter(s, SANDBOX_DOWN);
 	sandbox_tell(s);
 }
@@ -316,7 +317,7 @@ static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
 {
 	struct mourned *b = &s->builder;
 	struct hatchling born;
-	int rc = build_begin(w, &born, &s->trouble);
+	int rc = build_begin(w, s->host->lock, &born, &s->trouble);
 
 	if (rc < 0)
 		return rc;
@@ -344,6 +345,7 @@ static void sandbox_begin(struct sandbox *s, enum build_work work,
 		.is_pinned = s->host->is_pinned,
 		.stale = stale,
 		.log_level = s->host->log_level,
+		.daemon = getpid(),
 	};
 	int rc = 0;
 

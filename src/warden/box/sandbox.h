@@ -39,6 +39,7 @@ enum sandbox_state {
  * @dir:        Where keepers' sockets are
  * @is_pinned:  Namespaces get a name in /run/netns
  * @log_level:  For workers
+ * @lock:       The daemon's, held by builders, too
  * @changed:    Called after each change of state, last thing before a return
  *              to the loop: the sandbox may be freed there
  */
@@ -47,6 +48,7 @@ struct sandbox_host {
 	const char *dir;
 	bool is_pinned;
 	int log_level;
+	int lock;
 	void (*changed)(void *ctx, struct sandbox *s);
 	void *ctx;
 };

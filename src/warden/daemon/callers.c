@@ -25,10 +25,12 @@
 #define CALLERS_BACKLOG 128
 #define CALLERS_BURST	16
 #define CALLERS_REST_MS 100
-/* A message that has begun, or an answer that is not taken. */
-#define CALLER_HURRY_MS 2000
-/* A connection on which nothing is asked. */
-#define CALLER_IDLE_MS	30000
+
+static const unsigned int caller_patience_ms[] = {
+	[CALLER_NEW] = 0,	 [CALLER_IDLE] = 30000, [CALLER_HEARING] = 2000,
+	[CALLER_SENDING] = 2000, [CALLER_WAITING] = 0, /* the sandbox has
+							  deadlines */
+};
 
 static void caller_again(struct task *t);
 
@@ -61,24 +63,39 @@ static bool caller_is_free(const struct caller *c)
 	return !c->is_over && !c->out.text && c->wait == CALLER_FREE;
 }
 
-/** caller_settle() - What is waited for, and how long, by what is in hand */
+static enum caller_patience caller_patience(const struct caller *c)
+{
+	if (c->out.text)
+		return CALLER_SENDING;
+	if (c->wait != CALLER_FREE)
+		return CALLER_WAITING;
+	return frame_is_partial(&c->in) ? CALLER_HEARING : CALLER_IDLE;
+}
+
+/** caller_settle() - What is waited for, and until when, by what is in hand */
 static void caller_settle(struct caller *c)
 {
+	static const uint32_t want[] = {
+		[CALLER_NEW] = EPOLLIN,
+		[CALLER_IDLE] = EPOLLIN,
+		[CALLER_HEARING] = EPOLLIN,
+		[CALLER_SENDING] = EPOLLOUT,
+		/* Only a hang-up is of interest. */
+		[CALLER_WAITING] = EPOLLRDHUP,
+	};
+	const enum caller_patience next = caller_patience(c);
 	struct loop *l = c->all->loop;
 	size_t len;
-	const bool is_hurried = c->out.text || frame_is_partial(&c->in);
 
-	/* While a sandbox is waited for, only a hang-up is of interest. */
-	loop_want(l, &c->watch,
-		  c->out.text		   ? EPOLLOUT
-		  : c->wait != CALLER_FREE ? EPOLLRDHUP
-					   : EPOLLIN);
-	if (c->wait != CALLER_FREE && !c->out.text)
-		loop_untimer(l, &c->timer); /* the sandbox has deadlines */
-	else if (loop_timer(l, &c->timer,
-			    is_hurried ? CALLER_HURRY_MS : CALLER_IDLE_MS,
+	loop_want(l, &c->watch, want[next]);
+	/* A deadline that has begun runs on, however much comes meanwhile. */
+	if (next != c->patience && caller_patience_ms[next] == 0)
+		loop_untimer(l, &c->timer);
+	else if (next != c->patience &&
+		 loop_timer(l, &c->timer, caller_patience_ms[next],
 			    caller_expired) < 0)
 		c->is_over = true;
+	c->patience = next;
 	/* What is there already, the socket will not tell again. */
 	if (c->is_over || (caller_is_free(c) && frame_next(&c->in, &len)))
 		loop_defer(l, &c->again, caller_again);
@@ -119,8 +136,11 @@ void caller_reply(struct caller *c, const char *error, json_t *parameters,
 
 void caller_fail(struct caller *c, const struct fault *f)
 {
+	static const char failed[] = CONTROL_INTERFACE ".Failed";
+	static const char unknown[] = CONTROL_INTERFACE ".NoSuchProfile";
+
 	caller_reply(
-		c, CONTROL_INTERFACE ".Failed",
+		c, f->code == -ENOKEY ? unknown : failed,
 		json_pack("{s:s, s:s}", "message", f->text, "hint", f->hint),
 		NULL, 0);
 }
@@ -156,6 +176,7 @@ static void caller_serve(struct caller *c)
 			return;
 		}
 		frame_pop(&c->in);
+		c->patience = CALLER_NEW; /* the next one has its own time */
 		c->oneway = call.oneway;
 		a->serve(a->ctx, c, &call);
 		varlink_call_fini(&call);

@@ -22,6 +22,15 @@ enum caller_wait {
 	CALLER_STOP,
 };
 
+/* What its deadline is for. */
+enum caller_patience {
+	CALLER_NEW,	/* no deadline has begun */
+	CALLER_IDLE,	/* nothing is asked */
+	CALLER_HEARING, /* a message has begun */
+	CALLER_SENDING, /* an answer is not taken */
+	CALLER_WAITING,
+};
+
 /**
  * struct caller - one connection
  * @wait:    With @name: which sandbox
@@ -34,6 +43,7 @@ struct caller {
 	int fd;
 	struct watch watch;
 	struct timer timer;
+	enum caller_patience patience;
 	struct task again;
 	struct frame_in in;
 	struct frame_out out;
@@ -86,5 +96,6 @@ void callers_stop(struct callers *a);
 void caller_reply(struct caller *c, const char *error, json_t *parameters,
 		  const int *fds, unsigned int count);
 
-/** caller_fail() - Answer with org.nsproxy.Failed */
+/** caller_fail() - Answer with org.nsproxy.Failed, or NoSuchProfile for -ENOKEY
+ */
 void caller_fail(struct caller *c, const struct fault *f);

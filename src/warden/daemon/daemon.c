@@ -24,7 +24,11 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_TIMES    25
+#define LOCK_PAUSE_MS 20
 
 /** struct keeping - everything a daemon has */
 struct keeping {
@@ -38,18 +42,26 @@ struct keeping {
 	int lock;
 };
 
-/** daemon_lock() - One daemon a place */
+/**
+ * daemon_lock() - One daemon a place
+ *
+ * A killed one's builders hold its lock for the moment they take to die.
+ */
 static int daemon_lock(struct keeping *k, struct fault *f)
 {
 	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000 };
 
 	k->lock = open(k->where.lock, flags, 0600);
 	if (k->lock < 0)
 		return fault(f, -errno, "open '%s'", k->where.lock);
-	if (flock(k->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK)
-		return fault(f, -errno, "lock '%s'", k->where.lock);
+	for (int i = 0; i < LOCK_TIMES; i++) {
+		if (flock(k->lock, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return fault(f, -errno, "lock '%s'", k->where.lock);
+		(void)nanosleep(&pause, NULL);
+	}
 	return fault_plain(f, -EBUSY, "a daemon runs already, at %s",
 			   k->where.socket);
 }
@@ -139,6 +151,7 @@ static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 	if (rc == 0)
 		rc = callers_start(&k->callers, k->where.socket,
 				   k->where.is_system ? 0666 : 0600, f);
+	k->fleet.lock = k->lock;
 	if (rc == 0)
 		rc = fleet_start(&k->fleet, &k->loop, w->level, w->autostart,
 				 f);

@@ -76,26 +76,33 @@ static void fleet_drop(struct fleet *fl, struct sandbox *s)
 	sandbox_free(s);
 }
 
+bool fleet_is_down(const struct fleet *fl)
+{
+	struct list *at;
+
+	list_each (at, &fl->all)
+		if (container_of(at, struct sandbox, node)->state !=
+		    SANDBOX_DOWN)
+			return false;
+	return true;
+}
+
 int fleet_up(struct fleet *fl, const char *name, struct sandbox **ret,
 	     struct fault *f)
 {
-	struct sandbox *s = fleet_find(fl, name);
-	const bool is_new = !s;
+	struct sandbox *s = fleet_add(fl, name);
 	int rc;
 
-	if (is_new)
-		s = fleet_add(fl, name);
 	if (!s)
 		return fault_plain(f, -ENOSPC,
 				   "at most %d sandboxes can be up at a time",
 				   STATE_MAX);
 	rc = fleet_save(fl, f);
 	if (rc < 0) {
-		if (is_new)
-			fleet_drop(fl, s);
+		fleet_drop(fl, s);
 		return rc;
 	}
-	sandbox_up(s, s->netns);
+	sandbox_up(s, 0);
 	*ret = s;
 	return 0;
 }
@@ -215,6 +222,7 @@ int fleet_start(struct fleet *fl, struct loop *loop, int level,
 		.dir = fl->where->boxes,
 		.is_pinned = fl->where->is_system,
 		.log_level = level,
+		.lock = fl->lock,
 		.changed = fleet_changed,
 		.ctx = fl,
 	};

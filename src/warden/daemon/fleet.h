@@ -11,6 +11,7 @@
 
 /**
  * struct fleet - all of them
+ * @lock:  The daemon's, held by builders, too
  * @all:   struct sandbox by .node
  * @told:  Called after a change of @s, which may be gone when the call is over.
  *         SANDBOX_DOWN is told when it is off the list; @f says why that could
@@ -18,6 +19,7 @@
  */
 struct fleet {
 	const struct where *where;
+	int lock;
 	struct sandbox_host host;
 	struct list all;
 	size_t count;
@@ -27,7 +29,7 @@ struct fleet {
 
 /**
  * fleet_start() - Find what lives, and bring up what shall
- * @fl:    .where, .told and .ctx are set
+ * @fl:    .where, .lock, .told and .ctx are set
  * @loop:  Loop
  * @level: Log level, for workers
  * @also:  Names to bring up as well; NULL-terminated, may be NULL
@@ -47,10 +49,13 @@ void fleet_stop(struct fleet *fl);
 /** fleet_find() - Return: the sandbox of this name, or NULL */
 struct sandbox *fleet_find(const struct fleet *fl, const char *name);
 
+/** fleet_is_down() - Does nothing live that this daemon has a hold of? */
+bool fleet_is_down(const struct fleet *fl);
+
 /**
  * fleet_up() - Wish one up, durably, and begin to build it
- * @name:     Good
- * @ret:      New or failed before
+ * @name:     Good, and no sandbox of the fleet has it
+ * @ret:      New
  * @f:        Why not; then nothing has changed
  *
  * Return: 0 or -errno

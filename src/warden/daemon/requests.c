@@ -144,9 +144,11 @@ static void do_up(struct requests *r, struct caller *c, const json_t *p)
 		requests_reply_sandbox(c, s);
 	else if (s && s->state != SANDBOX_DOWN)
 		requests_wait(c, CALLER_UP, name);
-	else if (s && s->trouble.code < 0)
-		caller_fail(c, &s->trouble); /* its keeper may live */
-	else if (fleet_up(r->fleet, name, &s, &f) < 0)
+	else if (s) {
+		/* Its keeper may live: ask it again. */
+		requests_wait(c, CALLER_UP, name);
+		sandbox_adopt(s);
+	} else if (fleet_up(r->fleet, name, &s, &f) < 0)
 		caller_fail(c, &f);
 	else
 		requests_wait(c, CALLER_UP, name);
@@ -253,7 +255,7 @@ static void do_stop(struct requests *r, struct caller *c, const json_t *p)
 	r->is_stopping = true;
 	list_each_safe (at, next, &r->fleet->all)
 		sandbox_down(container_of(at, struct sandbox, node));
-	if (r->fleet->count == 0)
+	if (fleet_is_down(r->fleet))
 		requests_end(r);
 }
 
@@ -398,6 +400,6 @@ void requests_told(void *ctx, struct sandbox *s, const struct fault *f)
 		    !strcmp(c->name, s->name))
 			requests_answer(c, s, f);
 	}
-	if (r->is_stopping && r->fleet->count == 0)
+	if (r->is_stopping && fleet_is_down(r->fleet))
 		requests_end(r);
 }

@@ -96,11 +96,11 @@ int state_load(const char *path, struct state *ret, struct fault *f)
 		return fault(f, -errno, "read '%s'", path);
 	rc = state_parse(text, used, ret, f);
 	if (rc < 0)
-		return fault_hint(f,
-				  "the file is %s; without it, no sandbox "
-				  "is brought up by itself",
-				  path);
-	return 0;
+		(void)fault_hint(f,
+				 "the file is %s; without it, no sandbox is "
+				 "brought up by itself",
+				 path);
+	return rc;
 }
 
 /** state_text() - As JSON, to be freed; NULL without memory */

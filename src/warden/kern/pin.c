@@ -26,7 +26,9 @@ static void pin_path(char path[static PATH_MAX], const char *name)
  * that mount namespaces of others learn of new names */
 static int pin_prepare(struct fault *f)
 {
-	if (mkdir(PIN_DIR, 0755) < 0 && errno != EEXIST)
+	if (mkdir(PIN_DIR, 0755) == 0)
+		(void)chmod(PIN_DIR, 0755); /* whatever our umask is */
+	else if (errno != EEXIST)
 		return fault(f, -errno, "make %s", PIN_DIR);
 	if (mount("", PIN_DIR, "none", MS_SHARED | MS_REC, NULL) == 0)
 		return 0;

@@ -46,6 +46,17 @@ static const struct sysctl sysctls_ip6[] = {
 	{ NULL },
 };
 
+static int sysctls_refused(int rc, const struct sysctl *s, const char *path,
+			   struct fault *f)
+{
+	(void)fault(f, rc, "write '%s' to %s", s->value, path);
+	if (rc != -EROFS)
+		return rc;
+	return fault_hint(f, "/proc/sys is read-only here, as in a container "
+			     "or in a sandbox that root started; run nsproxy "
+			     "outside of it");
+}
+
 int sysctls_write(const struct sysctl *table, struct fault *f)
 {
 	for (const struct sysctl *s = table; s->path; s++) {
@@ -55,7 +66,7 @@ int sysctls_write(const struct sysctl *table, struct fault *f)
 		(void)snprintf(path, sizeof(path), "/proc/sys/net/%s", s->path);
 		rc = fd_write_file(path, s->value);
 		if (rc < 0 && !s->may_fail)
-			return fault(f, rc, "write '%s' to %s", s->value, path);
+			return sysctls_refused(rc, s, path, f);
 	}
 	return 0;
 }

@@ -93,6 +93,11 @@ static int dial_reach_errno(int err)
 static void dial_reach_fail(struct dial *d)
 {
 	if (dial_hop(d)->kind == HOP_DIRECT) {
+		/* All other reasons are the far end's. */
+		if (d->err == -ENODEV)
+			dial_blame(d, WAY_UNREACHED,
+				   "there is no such interface; nothing was "
+				   "sent around it");
 		dial_end(d, d->err);
 		return;
 	}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * call.h - ask the daemon, and say what went wrong
+ */
+#include "bus/control.h"
+#include "verb.h"
+
+/* Building a sandbox may have to wait for a name server. */
+#define CALL_PATIENCE_MS 90000
+
+/**
+ * call_open() - Connect to the caller's daemon: root's for root
+ * @v:  Who says what goes wrong
+ * @c:  Result; control_close() takes it
+ *
+ * Return: STATUS_DONE; or what to exit with, and it has been said
+ */
+int call_open(const struct verb *v, struct control *c);
+
+/**
+ * call_ask() - Ask, and take a reply that is no error
+ * @v:       Who says what goes wrong
+ * @c:       Connection
+ * @method:  Without the interface's name
+ * @key:     The one parameter, or NULL
+ * @value:   Of @key; taken over
+ * @ret:     Reply, to be freed by varlink_reply_fini()
+ *
+ * Return: STATUS_DONE; or what to exit with, and it has been said
+ */
+int call_ask(const struct verb *v, struct control *c, const char *method,
+	     const char *key, json_t *value, struct varlink_reply *ret);
+
+/** call_once() - call_open(), call_ask() and control_close() */
+int call_once(const struct verb *v, const char *method, const char *key,
+	      json_t *value, struct varlink_reply *ret);

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * enter.c - `nsproxy exec` and `nsproxy shell`: a command into a sandbox
+ *
+ * The daemon gives the namespaces; this very process goes in and becomes the
+ * command. Whatever goes wrong before that ends in exit status 125.
+ */
+#include "verb.h"
+
+#include "base/fd.h"
+#include "box/enter.h"
+#include "call.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What comes with the reply, in this order. */
+enum {
+	GIVEN_NET,
+	GIVEN_MNT,
+	GIVEN_USER,
+	GIVEN_FDS
+};
+
+/** enter_ask() - Get the namespaces; Return: what to exit with */
+static int enter_ask(const struct verb *v, const char *name, struct enter *ret)
+{
+	struct varlink_reply r = { 0 };
+	struct fault f = { 0 };
+	struct control c;
+	bool own_user;
+
+	if (call_open(v, &c) != STATUS_DONE)
+		return STATUS_NOT_BEGUN;
+	if (call_ask(v, &c, "Exec", "name", json_string(name), &r) !=
+	    STATUS_DONE) {
+		control_close(&c);
+		return STATUS_NOT_BEGUN;
+	}
+	own_user = json_is_true(json_object_get(r.parameters, "own_user"));
+	varlink_reply_fini(&r);
+	if (c.in.fd_count == (own_user ? GIVEN_FDS : GIVEN_USER)) {
+		ret->net = fd_take(&c.in.fds[GIVEN_NET]);
+		ret->mnt = fd_take(&c.in.fds[GIVEN_MNT]);
+		if (own_user)
+			ret->user = fd_take(&c.in.fds[GIVEN_USER]);
+	}
+	control_close(&c);
+	if (ret->net >= 0)
+		return STATUS_DONE;
+	(void)fault_plain(&f, -EPROTO, "the daemon gave no namespaces");
+	return verb_say(v, &f, STATUS_NOT_BEGUN);
+}
+
+/** enter_go() - With a command, or the user's shell if there is none */
+static int enter_go(const struct verb *v, const char *name, char **argv)
+{
+	static char fallback[] = "/bin/sh";
+	char *shell = getenv("SHELL");
+	char *only[] = { shell && shell[0] ? shell : fallback, NULL };
+	struct enter e = {
+		.user = -1,
+		.net = -1,
+		.mnt = -1,
+		.name = name,
+		.verb = v->name,
+		.argv = argv[0] ? argv : only,
+	};
+	struct fault f = { 0 };
+	const int status = enter_ask(v, name, &e);
+
+	if (status != STATUS_DONE)
+		return status;
+	(void)enter_execute(&e, &f);
+	return verb_say(v, &f, STATUS_NOT_BEGUN);
+}
+
+/** enter_name() - The first word; NULL: *@ret_status is what to exit with */
+static const char *enter_name(const struct verb *v, char **argv, int *ret_used,
+			      int *ret_status)
+{
+	struct fault f = { 0 };
+
+	*ret_status = STATUS_NOT_BEGUN;
+	if (!verb_options(v, argv, NULL, ret_used, ret_status))
+		return NULL;
+	if (argv[*ret_used])
+		return argv[*ret_used];
+	(void)fault_plain(&f, -EINVAL, "the name of a sandbox is missing");
+	(void)fault_hint(&f, "nsproxy list tells which there are");
+	*ret_status = verb_say(v, &f, STATUS_NOT_BEGUN);
+	return NULL;
+}
+
+static int exec_verb(const struct verb *v, char **argv)
+{
+	int status;
+	int used;
+	const char *name = enter_name(v, argv, &used, &status);
+
+	if (!name)
+		return status;
+	argv += used + 1;
+	if (argv[0] && !strcmp(argv[0], "--"))
+		argv++;
+	return enter_go(v, name, argv);
+}
+
+static int shell_verb(const struct verb *v, char **argv)
+{
+	int status;
+	int used;
+	const char *name = enter_name(v, argv, &used, &status);
+	struct fault f = { 0 };
+
+	if (!name)
+		return status;
+	if (argv[used + 1]) {
+		(void)fault_plain(&f, -EINVAL, "it takes one name and no more");
+		(void)fault_hint(&f, "nsproxy exec NAME -- CMD runs a command");
+		return verb_say(v, &f, STATUS_NOT_BEGUN);
+	}
+	return enter_go(v, name, argv + used + 1);
+}
+
+static const char exec_more[] =
+	"Without CMD it is $SHELL. All but the network and the resolver's "
+	"files stays\nas it is: user, groups, environment, directory, "
+	"terminal, "
+	"job control, limits.\n"
+	"\n"
+	"Exit status: the command's own; 125 when it was never started, 126 "
+	"when it\ncould not be, 127 when it was not found\n";
+
+const struct verb verb_exec = {
+	.name = "exec",
+	.args = "NAME [--] [CMD [ARG...]]",
+	.line = "Run a command in a sandbox that is up.",
+	.more = exec_more,
+	.misuse = STATUS_NOT_BEGUN,
+	.fn = exec_verb,
+};
+
+const struct verb verb_shell = {
+	.name = "shell",
+	.args = "NAME",
+	.line = "Run your shell in a sandbox that is up.",
+	.misuse = STATUS_NOT_BEGUN,
+	.fn = shell_verb,
+};

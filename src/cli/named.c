@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * named.c - what the configuration says about named sandboxes
+ *
+ * A sandbox has the name of its profile. The plan is made in a builder's
+ * process: files are read, secrets too, and names are looked up.
+ */
+#include "named.h"
+
+#include "conf/profile.h"
+#include "profiles.h"
+#include "proxies.h"
+#include "settle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** named_can_stand() - Can all that it says be had? */
+static int named_can_stand(const struct profile *pr, struct fault *f)
+{
+	const char *what = NULL;
+
+	if (pr->guard == GUARD_STRICT)
+		what = "'guard = strict'";
+	else if (pr->guard == GUARD_PLAIN)
+		what = "'guard = plain'";
+	else if (pr->veth)
+		what = "'veth = true'";
+	else if (pr->helper_count > 0)
+		what = "helpers";
+	if (!what)
+		return 0;
+	return fault_plain(f, -EOPNOTSUPP,
+			   "profile '%s' wants %s, which this version does "
+			   "not have",
+			   pr->name, what);
+}
+
+static int named_check(const char *name, struct fault *f)
+{
+	struct profile pr;
+	struct conf c;
+	int rc;
+
+	if (profiles_load(&c) < 0) {
+		rc = profiles_fault(&c, f);
+	} else {
+		rc = profile_get(&c, name, &pr, f);
+		if (rc == -ENOENT && f)
+			rc = f->code = -ENOKEY;
+		if (rc == 0)
+			rc = named_can_stand(&pr, f);
+	}
+	conf_fini(&c);
+	return rc;
+}
+
+int named_plan(const char *name, struct plan *p, int *publish_fd,
+	       struct fault *f)
+{
+	struct dns_wish dns = { 0 };
+	int rc = named_check(name, f);
+
+	p->want_v4 = p->want_v6 = true;
+	if (rc == 0)
+		rc = profiles_settle(name, p, &dns, f);
+	if (rc == 0)
+		rc = proxies_settle(p, f);
+	if (rc == 0)
+		rc = settle_dns(p, &dns, f);
+	for (unsigned int i = 0; rc == 0 && i < p->publish_count; i++)
+		rc = settle_listen(&p->publish[i].host, &publish_fd[i], f);
+	return rc;
+}
+
+static bool named_is_in(const struct named *n, const char *name)
+{
+	for (unsigned int i = 0; i < n->count; i++)
+		if (!strcmp(n->name[i], name))
+			return true;
+	return false;
+}
+
+/** named_take() - One section, if it is a profile that is wanted */
+static int named_take(struct conf *c, const struct section *s,
+		      bool autostart_only, struct named *ret)
+{
+	struct profile pr;
+	char *copy;
+
+	if (s->kind != SECTION_PROFILE || named_is_in(ret, s->name) ||
+	    profile_get(c, s->name, &pr, NULL) < 0 ||
+	    (autostart_only && !pr.autostart))
+		return 0;
+	copy = strdup(s->name);
+	if (!copy)
+		return -ENOMEM;
+	ret->name[ret->count++] = copy;
+	ret->name[ret->count] = NULL;
+	return 0;
+}
+
+int named_list(bool autostart_only, struct named *ret, struct fault *f)
+{
+	struct named n = { .name = calloc(CONF_SECTIONS + 1, sizeof(char *)) };
+	struct conf c;
+	int rc = 0;
+
+	if (!n.name)
+		return fault(f, -ENOMEM, "read the configuration");
+	if (profiles_load(&c) < 0)
+		rc = profiles_fault(&c, f);
+	for (const struct section *s = c.first; rc == 0 && s; s = s->next) {
+		rc = named_take(&c, s, autostart_only, &n);
+		if (rc < 0)
+			(void)fault(f, rc, "read the configuration");
+	}
+	conf_fini(&c);
+	if (rc < 0)
+		named_fini(&n);
+	else
+		*ret = n;
+	return rc;
+}
+
+void named_fini(struct named *n)
+{
+	for (unsigned int i = 0; i < n->count; i++)
+		free((void *)(size_t)n->name[i]);
+	free(n->name);
+	*n = (struct named){ 0 };
+}
+
+bool named_has(const char *name)
+{
+	struct named n = { 0 };
+	bool has;
+
+	if (named_list(false, &n, NULL) < 0)
+		return false;
+	has = named_is_in(&n, name);
+	named_fini(&n);
+	return has;
+}

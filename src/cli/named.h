@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * named.h - what the configuration says about named sandboxes
+ */
+#include "base/fault.h"
+#include "bus/plan.h"
+
+#include <stdbool.h>
+
+/** named_plan() - A build_plan_fn: from a profile to a plan whose names are
+ * looked up and whose published doors are open */
+int named_plan(const char *name, struct plan *p, int *publish_fd,
+	       struct fault *f);
+
+/**
+ * struct named - names of profiles; named_fini() frees
+ * @name:  NULL-terminated
+ */
+struct named {
+	const char **name;
+	unsigned int count;
+};
+
+/**
+ * named_list() - The profiles that the caller has
+ * @autostart_only:  Leave the others out
+ * @ret:             Each name once
+ * @f:               Why not: the configuration is wrong
+ *
+ * Return: 0 or -errno
+ */
+int named_list(bool autostart_only, struct named *ret, struct fault *f);
+void named_fini(struct named *n);
+
+/** named_has() - Is there such a profile? Not if the configuration is wrong */
+bool named_has(const char *name);
