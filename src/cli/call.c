@@ -55,7 +55,9 @@ int call_open(const struct verb *v, struct control *c)
 			(void)fault_plain(&f, f.code, "no daemon is running");
 			(void)fault_hint(&f, "start one: nsproxy daemon");
 		}
-		return verb_say(v, &f, STATUS_FAILED);
+		return verb_say(v, &f,
+				f.code == -EPERM ? STATUS_DENIED
+						 : STATUS_FAILED);
 	}
 	status = call_check_version(v, c);
 	if (status != STATUS_DONE)

@@ -15,7 +15,6 @@
 #include "call.h"
 #include "daemon/state.h"
 #include "daemon/where.h"
-#include "kern/pin.h"
 #include "verb.h"
 
 #include <dirent.h>
@@ -24,7 +23,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define NAME_OF_PROCESS 64
@@ -183,6 +184,16 @@ static int pids_verb(const struct verb *v, char **argv)
 	return status;
 }
 
+/** id_has_keeper() - Does anybody listen there? Inside, more is not told */
+static bool id_has_keeper(const char *path)
+{
+	auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	return fd >= 0 && text_copy(to.sun_path, sizeof(to.sun_path), path) &&
+	       connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
 /** id_of_state() - Look in the state; a number may be another's by now */
 static bool id_of_state(uint64_t netns, char to[static STORE_NAME])
 {
@@ -194,12 +205,11 @@ static bool id_of_state(uint64_t netns, char to[static STORE_NAME])
 		return false;
 	for (size_t i = 0; i < st.count && !found; i++) {
 		char path[WHERE_MAX];
-		auto_fd keeper = -1;
 
 		found = st.box[i].netns == netns &&
 			sandbox_path(w.boxes, st.box[i].name, path,
 				     sizeof(path)) &&
-			store_open(path, &keeper, NULL) == 0;
+			id_has_keeper(path);
 		if (found)
 			memcpy(to, st.box[i].name, STORE_NAME);
 	}
@@ -210,7 +220,7 @@ static bool id_of_state(uint64_t netns, char to[static STORE_NAME])
 /** id_of_pins() - Look at the names that anybody may see */
 static bool id_of_pins(uint64_t netns, char to[static NAME_MAX + 1])
 {
-	DIR *dir = opendir(PIN_DIR);
+	DIR *dir = opendir(WHERE_PINS);
 	const struct dirent *e;
 	bool found = false;
 

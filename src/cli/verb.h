@@ -17,7 +17,7 @@ enum verb_status {
 	STATUS_DONE = 0,
 	STATUS_FAILED = 1,
 	STATUS_MISUSED = 2,
-	STATUS_NOT_RUNNING = 3,	/* it is there, and not up */
+	STATUS_NOT_RUNNING = 3, /* it is there, and not up */
 	STATUS_UNKNOWN = 4,	/* there is no such sandbox or profile */
 	STATUS_DENIED = 5,
 	STATUS_UNREACHABLE = 6, /* the proxy */

@@ -81,7 +81,8 @@ static int shed_uid(struct fault *f)
 		return fault(f, -errno, "drop the worker's groups");
 	/* EINVAL: a container that maps no such id; it has no other either. */
 	if ((setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	     setresuid(NOBODY, NOBODY, NOBODY) < 0) && errno != EINVAL)
+	     setresuid(NOBODY, NOBODY, NOBODY) < 0) &&
+	    errno != EINVAL)
 		return fault(f, -errno, "become nobody");
 	return 0;
 }
@@ -180,8 +181,7 @@ static int shed_caps(struct fault *f)
 	struct __user_cap_data_struct now[2];
 
 	for (unsigned long cap = 0; cap < 64; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
-		    errno == EINVAL)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno == EINVAL)
 			break; /* beyond the kernel's last */
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &head, none) < 0)
@@ -211,31 +211,55 @@ static void shed_landlock(void)
 }
 
 static const int lockdown_calls[] = {
-	SCMP_SYS(read),		  SCMP_SYS(write),
-	SCMP_SYS(readv),	  SCMP_SYS(writev),
-	SCMP_SYS(recvfrom),	  SCMP_SYS(recvmsg),
-	SCMP_SYS(recvmmsg),	  SCMP_SYS(sendto),
-	SCMP_SYS(sendmsg),	  SCMP_SYS(sendmmsg),
-	SCMP_SYS(splice),	  SCMP_SYS(pipe2),
-	SCMP_SYS(close),	  SCMP_SYS(dup2),
-	SCMP_SYS(dup3),		  SCMP_SYS(fcntl),
-	SCMP_SYS(epoll_wait),	  SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_ctl),	  SCMP_SYS(accept4),
-	SCMP_SYS(connect),	  SCMP_SYS(bind),
-	SCMP_SYS(listen),	  SCMP_SYS(getsockname),
-	SCMP_SYS(getpeername),	  SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt),	  SCMP_SYS(shutdown),
-	SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday),
-	SCMP_SYS(time),		  SCMP_SYS(brk),
-	SCMP_SYS(mremap),	  SCMP_SYS(munmap),
-	SCMP_SYS(madvise),	  SCMP_SYS(futex),
-	SCMP_SYS(getrandom),	  SCMP_SYS(getpid),
-	SCMP_SYS(gettid),	  SCMP_SYS(tgkill),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(rt_sigaction),	  SCMP_SYS(restart_syscall),
-	SCMP_SYS(exit),		  SCMP_SYS(exit_group),
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendmmsg),
+	SCMP_SYS(splice),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(close),
+	SCMP_SYS(dup2),
+	SCMP_SYS(dup3),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(accept4),
+	SCMP_SYS(connect),
+	SCMP_SYS(bind),
+	SCMP_SYS(listen),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(brk),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
 	/* glibc asks these of an fd for stdio and malloc's trimming. */
-	SCMP_SYS(fstat),	  SCMP_SYS(newfstatat),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
 };
 
 /** lockdown_allow() - The calls whose arguments matter */
@@ -267,8 +291,9 @@ static int shed_calls(bool want_unix, struct fault *f)
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = ctx ? 0 : -ENOMEM;
 
-	for (size_t i = 0; rc == 0 &&
-	     i < sizeof(lockdown_calls) / sizeof(*lockdown_calls); i++)
+	for (size_t i = 0;
+	     rc == 0 && i < sizeof(lockdown_calls) / sizeof(*lockdown_calls);
+	     i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, lockdown_calls[i],
 				      0);
 	if (rc == 0)
@@ -277,8 +302,8 @@ static int shed_calls(bool want_unix, struct fault *f)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return rc ? fault(f, rc < 0 ? rc : -EINVAL,
-			  "load the worker's system call filter") :
-		    0;
+			  "load the worker's system call filter")
+		  : 0;
 }
 
 int lockdown_late(bool keep_cwd, struct fault *f)

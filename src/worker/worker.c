@@ -31,8 +31,8 @@
 #include <unistd.h>
 
 /* Fds that are neither flows nor pipes: listeners, TUN, DNS, associations. */
-#define WORKER_SPARE_FDS 256
-#define WORKER_FLOWS_MAX 65536
+#define WORKER_SPARE_FDS     256
+#define WORKER_FLOWS_MAX     65536
 /* How long the last bytes of ended programs may take to go out: as long as a
  * kernel keeps orphaned sockets about (net.ipv4.tcp_fin_timeout). */
 #define WORKER_DRAIN_MS	     60000
@@ -92,10 +92,9 @@ static void worker_packet(void *ctx, const struct packet *p)
 		return;
 	default:
 		if (!addr_is_multicast(&p->dst))
-			tun_put(&w->tun,
-				packet_put_unreach(tun_room(&w->tun),
-						   PACKET_MAX, UNREACH_ADMIN,
-						   p));
+			tun_put(&w->tun, packet_put_unreach(tun_room(&w->tun),
+							    PACKET_MAX,
+							    UNREACH_ADMIN, p));
 	}
 }
 
@@ -104,8 +103,8 @@ static void worker_answer(void *ctx, const struct addr *from,
 {
 	struct worker *w = ctx;
 
-	tun_put(&w->tun, packet_put_udp(tun_room(&w->tun), PACKET_MAX, from,
-					to, msg, len));
+	tun_put(&w->tun, packet_put_udp(tun_room(&w->tun), PACKET_MAX, from, to,
+					msg, len));
 }
 
 /** worker_server_dest() - Leases and odd places, for the gateway's server */
@@ -174,9 +173,9 @@ static unsigned int worker_flow_max(const struct worker *w)
 	unsigned long most;
 
 	(void)getrlimit(RLIMIT_NOFILE, &files); /* cannot fail */
-	most = files.rlim_cur > 2 * WORKER_SPARE_FDS ?
-		       (files.rlim_cur - WORKER_SPARE_FDS) / 2 :
-		       files.rlim_cur / 4;
+	most = files.rlim_cur > 2 * WORKER_SPARE_FDS
+		       ? (files.rlim_cur - WORKER_SPARE_FDS) / 2
+		       : files.rlim_cur / 4;
 	if (w->plan.flow_max > 0 && w->plan.flow_max < most)
 		most = w->plan.flow_max;
 	return most < WORKER_FLOWS_MAX ? (unsigned int)most : WORKER_FLOWS_MAX;
@@ -335,8 +334,10 @@ static int worker_find_socket(struct worker *w, struct fault *f)
 		return 0;
 	*slash = '\0';
 	if (chdir(slash == h->path ? "/" : h->path) < 0)
-		return fault(f, -errno, "enter '%s', where the proxy's socket "
-			     "is", h->path);
+		return fault(f, -errno,
+			     "enter '%s', where the proxy's socket "
+			     "is",
+			     h->path);
 	memmove(h->path, slash + 1, strlen(slash + 1) + 1);
 	return 0;
 }

@@ -5,14 +5,14 @@
 #include "bus/control.h"
 
 #include "base/fd.h"
-#include "base/text.h"
+#include "bus/kin.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,17 +26,13 @@ static uint64_t control_now(void)
 
 int control_open(const char *path, struct control *c, struct fault *f)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct ucred who;
 	socklen_t len = sizeof(who);
+	auto_fd fd = -1;
+	const int rc = kin_connect(path, SOCK_STREAM, 0, &fd, f);
 
-	if (fd < 0)
-		return fault(f, -errno, "make a socket");
-	if (!text_copy(to.sun_path, sizeof(to.sun_path), path))
-		return fault(f, -ENAMETOOLONG, "call '%s'", path);
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-		return fault(f, -errno, "call the daemon at '%s'", path);
+	if (rc < 0)
+		return rc;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
 		return fault(f, -errno, "ask whose daemon it is");
 	if (who.uid != 0 && who.uid != geteuid())

@@ -22,7 +22,8 @@ struct control {
  * @c:     Result; control_close() takes it
  * @f:     Why not: -ENOENT or -ECONNREFUSED when no daemon runs
  *
- * A daemon that belongs to neither root nor the caller is refused.
+ * A daemon that belongs to neither root nor the caller, or lives in another
+ * network namespace, is refused.
  *
  * Return: 0 or -errno
  */

@@ -194,7 +194,13 @@ static int build_ask_once(struct build *b, struct fault *f)
 	rc = store_open(b->wish.path, &b->chan, f);
 	if (rc < 0)
 		return rc;
-	return store_ask(b->chan, &b->given, b->fds, &b->fd_count, f);
+	rc = store_ask(b->chan, &b->given, b->fds, &b->fd_count, f);
+	/* Whoever may write here may have renamed one over another. */
+	if (rc == 0 && strcmp(b->given.name, b->wish.name) != 0)
+		return fault_plain(f, -EPROTO,
+				   "the keeper at '%s' is of sandbox '%s'",
+				   b->wish.path, b->given.name);
+	return rc;
 }
 
 /**

@@ -32,10 +32,10 @@
 
 #define EXIT_NEVER_RAN 125
 
-#define SAY_POWERLESS 'P'
-#define SAY_IDS	      'I'
-#define SAY_READY     'R'
-#define SAY_GO	      'G'
+#define SAY_POWERLESS  'P'
+#define SAY_IDS	       'I'
+#define SAY_READY      'R'
+#define SAY_GO	       'G'
 
 /** command_tell() - Say one letter; 0 or -errno */
 static int command_tell(int chan, char letter)

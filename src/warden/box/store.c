@@ -7,11 +7,11 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "bus/channel.h"
+#include "bus/kin.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -69,28 +69,15 @@ int store_recv(int chan, struct store_word *w, int *fds,
 	return 0;
 }
 
-static int store_socket(const char *path, struct sockaddr_un *ret, int *ret_fd,
-			struct fault *f)
-{
-	const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (fd < 0)
-		return fault(f, -errno, "make a socket");
-	*ret_fd = fd;
-	if (!text_copy(ret->sun_path, sizeof(ret->sun_path), path))
-		return fault(f, -ENAMETOOLONG, "use '%s'", path);
-	return 0;
-}
-
 int store_listen(const char *path, int *ret_fd, struct fault *f)
 {
-	struct sockaddr_un at;
-	auto_fd fd = -1;
-	const int rc = store_socket(path, &at, &fd, f);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	if (rc < 0)
-		return rc;
+	if (fd < 0)
+		return fault(f, -errno, "make a socket");
+	if (!text_copy(at.sun_path, sizeof(at.sun_path), path))
+		return fault(f, -ENAMETOOLONG, "listen on '%s'", path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return fault(f, -errno, "remove '%s'", path);
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
@@ -102,22 +89,7 @@ int store_listen(const char *path, int *ret_fd, struct fault *f)
 
 int store_open(const char *path, int *ret_fd, struct fault *f)
 {
-	const struct timeval patience = { .tv_sec = STORE_PATIENCE_S };
-	struct sockaddr_un at;
-	auto_fd fd = -1;
-	const int rc = store_socket(path, &at, &fd, f);
-
-	if (rc < 0)
-		return rc;
-	/* Also bounds connect(2), should the backlog be full. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-			 sizeof(patience));
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-			 sizeof(patience));
-	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		return fault(f, -errno, "call the keeper at '%s'", path);
-	*ret_fd = fd_take(&fd);
-	return 0;
+	return kin_connect(path, SOCK_SEQPACKET, STORE_PATIENCE_S, ret_fd, f);
 }
 
 int store_ask(int chan, struct store_word *ret, int *fds,

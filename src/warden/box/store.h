@@ -107,7 +107,8 @@ int store_listen(const char *path, int *ret_fd, struct fault *f);
  * store_open() - Call a keeper
  * @path:    Its socket
  * @ret_fd:  Connection, which waits no longer than some seconds
- * @f:       Why not: -ECONNREFUSED or -ENOENT when it is dead
+ * @f:       Why not: -ECONNREFUSED or -ENOENT when it is dead, -EPERM when what
+ *           listens there was made inside a sandbox
  *
  * Return: 0 or -errno
  */

@@ -7,6 +7,8 @@
  */
 #include "daemon/where.h"
 
+#include "kern/pin.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,8 @@
 
 #define SYSTEM_RUN   "/run/nsproxy"
 #define SYSTEM_STATE "/var/lib/nsproxy"
+
+_Static_assert(!__builtin_strcmp(WHERE_PINS, PIN_DIR), "one place");
 
 /** where_join() - @dir/@name; false: no room */
 static bool where_join(char *to, size_t size, const char *dir, const char *name)

@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
-#define WHERE_MAX 108 /* what fits a unix socket's address */
+#define WHERE_MAX  108 /* what fits a unix socket's address */
+/** WHERE_PINS - where the names of root's sandboxes are, among others' */
+#define WHERE_PINS "/run/netns"
 
 /**
  * struct where - the places of a daemon

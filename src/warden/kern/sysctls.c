@@ -97,8 +97,8 @@ int sysctls_seal(struct fault *f)
 	const unsigned long locked = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 	if (mount(net, net, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, net, NULL,
-		  MS_REMOUNT | MS_BIND | MS_RDONLY | locked, NULL) < 0)
+	    mount(NULL, net, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | locked,
+		  NULL) < 0)
 		return fault(f, -errno, "make %s read-only", net);
 	return 0;
 }

@@ -44,7 +44,8 @@ int sysctls_settle(bool has_ip6, struct fault *f);
  */
 int sysctls_patience(unsigned int seconds, struct fault *f);
 
-/** sysctls_retries() - tcp_syn_retries that last longer than @seconds (0: 30) */
+/** sysctls_retries() - tcp_syn_retries that last longer than @seconds (0: 30)
+ */
 unsigned int sysctls_retries(unsigned int seconds);
 
 /**

@@ -153,8 +153,7 @@ static bool assoc_may_hear(const struct assoc *a, const struct addr *from)
 
 /** udp_door_answer() - Send to the sandbox by the door at @from */
 static void udp_door_answer(struct udp *u, const struct addr *from,
-			    const struct addr *to, const void *data,
-			    size_t len)
+			    const struct addr *to, const void *data, size_t len)
 {
 	struct sockaddr_storage ss;
 	const socklen_t ss_len = addr_to_sock(to, &ss);
@@ -219,8 +218,8 @@ static void assoc_closed(struct outlet_user *user, int err)
 
 static struct assoc *assoc_find(struct udp *u, const struct assoc_key *key)
 {
-	struct map_node *n = map_find(&u->assocs,
-				      map_hash(&u->assocs, key, sizeof(*key)));
+	struct map_node *n =
+		map_find(&u->assocs, map_hash(&u->assocs, key, sizeof(*key)));
 
 	for (; n; n = map_again(n)) {
 		struct assoc *a = container_of(n, struct assoc, node);
@@ -376,9 +375,9 @@ static void udp_door_read(struct watch *w, uint32_t events)
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
 		/* The TUN's room is free between two packets. */
-		const ssize_t n = recvfrom(d->fd, tun_room(d->udp->tun),
-					   PACKET_MAX, 0,
-					   (struct sockaddr *)&ss, &len);
+		const ssize_t n =
+			recvfrom(d->fd, tun_room(d->udp->tun), PACKET_MAX, 0,
+				 (struct sockaddr *)&ss, &len);
 
 		if (n < 0)
 			return;
@@ -409,8 +408,8 @@ static void udp_sweep(struct timer *t)
 	struct udp *u = container_of(t, struct udp, sweep);
 
 	while (!list_empty(&u->by_age)) {
-		struct assoc *a = container_of(u->by_age.next, struct assoc,
-					       age);
+		struct assoc *a =
+			container_of(u->by_age.next, struct assoc, age);
 
 		if (u->loop->now_ms - a->used_ms < UDP_IDLE_MS)
 			break;

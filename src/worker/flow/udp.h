@@ -10,9 +10,9 @@
 #include "flow/tun.h"
 #include "names/names.h"
 
-#define UDP_MAX	    4096	/* associations at once; the idlest gives way */
-#define UDP_IDLE_MS 180000	/* RFC 4787, REQ-5: no less than two minutes */
-#define UDP_PEERS   32		/* destinations remembered an association */
+#define UDP_MAX	    4096   /* associations at once; the idlest gives way */
+#define UDP_IDLE_MS 180000 /* RFC 4787, REQ-5: no less than two minutes */
+#define UDP_PEERS   32	   /* destinations remembered an association */
 /* After the way refused to carry UDP, answer at once for a while. */
 #define UDP_SULK_MS 5000
 
