@@ -119,12 +119,12 @@ static void name_that_is_too_long_is_refused(void **state)
 
 static void deep_nesting_is_refused(void **state)
 {
-	char *text = malloc(VARLINK_MAX);
+	char *text = malloc(VARLINK_CALL_MAX);
 	struct varlink_call c;
 
 	(void)state;
-	memset(text, '[', VARLINK_MAX);
-	assert_int_equal(varlink_call_get(text, VARLINK_MAX, &c, NULL),
+	memset(text, '[', VARLINK_CALL_MAX);
+	assert_int_equal(varlink_call_get(text, VARLINK_CALL_MAX, &c, NULL),
 			 -EPROTO);
 	free(text);
 }
@@ -169,10 +169,10 @@ static void what_is_written_is_read_again(void **state)
 
 static void message_that_does_not_fit_is_not_written(void **state)
 {
-	char *big = calloc(1, VARLINK_MAX + 1);
+	char *big = calloc(1, VARLINK_REPLY_MAX + 1);
 
 	(void)state;
-	memset(big, 'x', VARLINK_MAX);
+	memset(big, 'x', VARLINK_REPLY_MAX);
 	assert_null(varlink_reply_put(NULL, json_pack("{s:s}", "t", big)));
 	free(big);
 }

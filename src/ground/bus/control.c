@@ -40,7 +40,7 @@ int control_open(const char *path, struct control *c, struct fault *f)
 				   "the daemon at '%s' is another user's",
 				   path);
 	c->fd = fd_take(&fd);
-	frame_in_init(&c->in, VARLINK_MAX);
+	frame_in_init(&c->in, VARLINK_REPLY_MAX);
 	return 0;
 }
 

@@ -142,7 +142,8 @@ void varlink_reply_fini(struct varlink_reply *r)
 
 /** varlink_put() - {@key: @name, "parameters": @parameters}; @name may be NULL
  */
-static char *varlink_put(const char *key, const char *name, json_t *parameters)
+static char *varlink_put(const char *key, const char *name, json_t *parameters,
+			 size_t max)
 {
 	json_t *all = json_object();
 	char *text = NULL;
@@ -153,7 +154,7 @@ static char *varlink_put(const char *key, const char *name, json_t *parameters)
 				parameters ? parameters : json_object()) == 0)
 		text = json_dumps(all, JSON_COMPACT);
 	json_decref(all);
-	if (text && strlen(text) >= VARLINK_MAX) {
+	if (text && strlen(text) >= max) {
 		free(text);
 		text = NULL;
 	}
@@ -162,12 +163,12 @@ static char *varlink_put(const char *key, const char *name, json_t *parameters)
 
 char *varlink_call_put(const char *method, json_t *parameters)
 {
-	return varlink_put("method", method, parameters);
+	return varlink_put("method", method, parameters, VARLINK_CALL_MAX);
 }
 
 char *varlink_reply_put(const char *error, json_t *parameters)
 {
-	return varlink_put("error", error, parameters);
+	return varlink_put("error", error, parameters, VARLINK_REPLY_MAX);
 }
 
 const char *varlink_get_string(const json_t *parameters, const char *key)

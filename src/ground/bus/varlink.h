@@ -13,8 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define VARLINK_MAX	 65536 /* bytes of a message, its NUL included */
-#define VARLINK_NAME_MAX 96    /* bytes of a method's or error's name */
+#define VARLINK_CALL_MAX  65536	  /* bytes of a call, its NUL included */
+#define VARLINK_REPLY_MAX 1048576 /* of a reply: a list may be long */
+#define VARLINK_NAME_MAX  96	  /* of a method's or error's name */
 
 /** struct varlink_call - what is asked; varlink_call_fini() takes zeroed ones
  * @parameters:  Object, owned; empty when none were sent
@@ -67,7 +68,7 @@ void varlink_reply_fini(struct varlink_reply *r);
  * @parameters:  Object, taken over; NULL for none
  *
  * Return: the message, ending with its NUL, to be freed; NULL without memory
- * or if it is longer than VARLINK_MAX
+ * or if it is longer than VARLINK_CALL_MAX
  */
 char *varlink_call_put(const char *method, json_t *parameters);
 
@@ -76,7 +77,7 @@ char *varlink_call_put(const char *method, json_t *parameters);
  * @error:       "INTERFACE.Error", or NULL
  * @parameters:  Object, taken over; NULL for none
  *
- * Return: as varlink_call_put()
+ * Return: as varlink_call_put(), with VARLINK_REPLY_MAX
  */
 char *varlink_reply_put(const char *error, json_t *parameters);
 

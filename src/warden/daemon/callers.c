@@ -245,7 +245,7 @@ static void callers_add(struct callers *a, int fd)
 	c->who = who;
 	c->fd = fd_take(&conn);
 	c->watch.fd = -1;
-	frame_in_init(&c->in, VARLINK_MAX);
+	frame_in_init(&c->in, VARLINK_CALL_MAX);
 	list_add_tail(&a->list, &c->node);
 	a->count++;
 	if (loop_watch(a->loop, &c->watch, c->fd, EPOLLIN, caller_event) < 0)
