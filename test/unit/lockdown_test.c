@@ -42,18 +42,17 @@ static int locked(bool keep_cwd, void (*fn)(void))
 	return status;
 }
 
-/** is_locked_build() - A sanitizer's calls are not on the list */
-static bool is_locked_build(void)
-{
+/* A sanitizer's calls are not on the list, so that its builds have none. */
 #if defined(__SANITIZE_ADDRESS__)
-	return false;
+#define LOCKED_BUILD 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-	return false;
+#define LOCKED_BUILD 0
 #endif
 #endif
-	return true;
-}
+#ifndef LOCKED_BUILD
+#define LOCKED_BUILD 1
+#endif
 
 static void make_inet(void)
 {
@@ -106,8 +105,6 @@ static void unix_sockets_are_for_unix_proxies(void **state)
 	int status;
 
 	(void)state;
-	if (!is_locked_build())
-		skip();
 	assert_killed(locked(false, make_unix));
 	status = locked(true, make_unix);
 	assert_true(WIFEXITED(status));
@@ -117,8 +114,6 @@ static void unix_sockets_are_for_unix_proxies(void **state)
 static void other_calls_end_it(void **state)
 {
 	(void)state;
-	if (!is_locked_build())
-		skip();
 	assert_killed(locked(false, make_netlink));
 	assert_killed(locked(false, execute));
 	assert_killed(locked(false, trace));
@@ -129,9 +124,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inet_sockets_are_its_job),
+	};
+	const struct CMUnitTest locked[] = {
 		cmocka_unit_test(unix_sockets_are_for_unix_proxies),
 		cmocka_unit_test(other_calls_end_it),
 	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (LOCKED_BUILD)
+		failed += cmocka_run_group_tests(locked, NULL, NULL);
+	return failed;
 }
