@@ -76,11 +76,11 @@ def proxy(lab):
 
 @pytest.fixture
 def need():
-    """need("tor"): the program's path, or skip."""
+    """need("tor"): the program's path; missing is a fault."""
     def look(program):
         path = shutil.which(program,
                             path=os.environ["PATH"] + ":/usr/sbin:/sbin")
         if not path:
-            pytest.skip(f"{program} is not installed")
+            pytest.fail(f"{program} is not installed: tools/install-deps test")
         return path
     return look

@@ -197,7 +197,7 @@ func main() {
 
 def test_static_go_program(lab, proxy):
     if not os.path.exists(GO):
-        pytest.skip("go is not installed")
+        pytest.fail("go is not installed: tools/install-deps test")
     base = "/run/lab/go"
     os.makedirs(base, exist_ok=True)
     with open(f"{base}/probe.go", "w", encoding="ascii") as file:
