@@ -7,6 +7,7 @@
  */
 #include "named.h"
 
+#include "conf/account.h"
 #include "conf/profile.h"
 #include "profiles.h"
 #include "proxies.h"
@@ -37,7 +38,43 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 			   pr->name, what);
 }
 
-static int named_check(const char *name, struct fault *f)
+/** named_access() - One of `users`, as a number */
+static int named_access(const char *text, struct terms_access *ret,
+			struct fault *f)
+{
+	struct account user;
+	gid_t group;
+	int rc;
+
+	if (text[0] == '@') {
+		rc = account_group(text + 1, &group, f);
+		if (rc == 0)
+			*ret = (struct terms_access){ true, group };
+	} else {
+		rc = account_user(text, &user, f);
+		if (rc == 0)
+			*ret = (struct terms_access){ false, user.uid };
+	}
+	return rc;
+}
+
+static int named_terms(const struct profile *pr, struct terms *t,
+		       struct fault *f)
+{
+	int rc = 0;
+
+	t->guard = pr->guard;
+	if (pr->users->count > TERMS_ACCESS)
+		return fault_plain(f, -E2BIG,
+				   "profile '%s' has %u users; at most %d fit",
+				   pr->name, pr->users->count, TERMS_ACCESS);
+	for (unsigned int i = 0; rc == 0 && i < pr->users->count; i++)
+		rc = named_access(pr->users->value[i].text,
+				  &t->access[t->access_count++], f);
+	return rc;
+}
+
+static int named_check(const char *name, struct terms *t, struct fault *f)
 {
 	struct profile pr;
 	struct conf c;
@@ -51,20 +88,22 @@ static int named_check(const char *name, struct fault *f)
 			rc = f->code = -ENOKEY;
 		if (rc == 0)
 			rc = named_can_stand(&pr, f);
+		if (rc == 0)
+			rc = named_terms(&pr, t, f);
 	}
 	conf_fini(&c);
 	return rc;
 }
 
-int named_plan(const char *name, struct plan *p, int *publish_fd,
-	       struct fault *f)
+int named_plan(const char *profile, struct plan *p, struct terms *t,
+	       int *publish_fd, struct fault *f)
 {
 	struct dns_wish dns = { 0 };
-	int rc = named_check(name, f);
+	int rc = named_check(profile, t, f);
 
 	p->want_v4 = p->want_v6 = true;
 	if (rc == 0)
-		rc = profiles_settle(name, p, &dns, f);
+		rc = profiles_settle(profile, p, &dns, f);
 	if (rc == 0)
 		rc = proxies_settle(p, f);
 	if (rc == 0)

@@ -632,8 +632,8 @@ def test_tables_and_json(keep):
     told = json.loads(keep("status", "work", "--json").out)
     assert told["schema"] == "nsproxy.status/1"
     assert set(told["sandboxes"][0]) == {
-        "name", "state", "way", "since", "keeper", "worker", "netns",
-        "restarts", "trouble", "processes"}
+        "name", "profile", "owner", "state", "way", "since", "keeper",
+        "worker", "netns", "restarts", "trouble", "processes"}
 
 
 def test_without_a_daemon(lab, proxy):
@@ -825,7 +825,7 @@ def test_a_strangers_namespace_is_left_alone(lab, proxy):
         assert wait_for(lambda: os.listdir(keep.boxes) == [])
 
 
-def test_roots_daemon_serves_root_alone(lab, proxy):
+def test_strangers_get_nothing_of_roots_daemon(lab, proxy):
     with Keep(lab, {"work": chain(proxy)}, user=False) as keep:
         keep.up("work")
         code = f"""import json, socket
@@ -833,13 +833,15 @@ s = socket.socket(socket.AF_UNIX); s.connect({keep.socket!r})
 def ask(method, **p):
     s.sendall(json.dumps({{'method': method, 'parameters': p}}).encode() +
               b'\\0')
-    return json.loads(s.recv(65536)[:-1]).get('error')
-out([ask('org.nsproxy.' + m, **p) for m, p in [
-    ('List', {{}}), ('Exec', {{'name': 'work'}}), ('Up', {{'name': 'work'}}),
-    ('Down', {{'name': 'work'}}), ('Stop', {{}})]] +
-    [ask('org.varlink.service.GetInfo')])"""
+    return json.loads(s.recv(65536)[:-1])
+out([ask('org.nsproxy.' + m, **p).get('error') for m, p in [
+    ('Exec', {{'name': 'work'}}), ('Up', {{'name': 'work'}}),
+    ('Down', {{'name': 'work'}}), ('Status', {{'name': 'work'}}),
+    ('Up', {{'name': 'new'}}), ('Collect', {{}}), ('Stop', {{}})]] +
+    [ask('org.nsproxy.List')['parameters']['sandboxes'],
+     ask('org.varlink.service.GetInfo').get('error')])"""
         said = lab.outside(code)
-        assert said == ["org.nsproxy.Denied"] * 5 + [None]
+        assert said == ["org.nsproxy.Denied"] * 7 + [[], None]
         assert keep.status("work")["state"] == "up"
 
 

@@ -51,8 +51,11 @@ static void put(const char *text)
 static void what_is_saved_is_loaded(void **state)
 {
 	struct state_box box[] = {
-		{ .name = "work", .netns = 4026532188 },
-		{ .name = "a.b_c-d" },
+		{ .name = "work",
+		  .profile = "office",
+		  .owner = 1003,
+		  .netns = 4026532188 },
+		{ .name = "a.b_c-d", .profile = "a.b_c-d" },
 	};
 	const struct state s = { .box = box, .count = 2 };
 	struct state got = { 0 };
@@ -63,11 +66,26 @@ static void what_is_saved_is_loaded(void **state)
 	assert_int_equal(state_load(path, &got, NULL), 0);
 	assert_int_equal(got.count, 2);
 	assert_string_equal(got.box[0].name, "work");
+	assert_string_equal(got.box[0].profile, "office");
+	assert_int_equal(got.box[0].owner, 1003);
 	assert_int_equal(got.box[0].netns, 4026532188);
 	assert_string_equal(got.box[1].name, "a.b_c-d");
 	state_fini(&got);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void first_version_has_the_profiles_name(void **state)
+{
+	struct state got = { 0 };
+
+	(void)state;
+	put("{\"version\":1,\"sandboxes\":[{\"name\":\"work\",\"netns\":7}]}");
+	assert_int_equal(state_load(path, &got, NULL), 0);
+	assert_int_equal(got.count, 1);
+	assert_string_equal(got.box[0].profile, "work");
+	assert_int_equal(got.box[0].owner, geteuid());
+	state_fini(&got);
 }
 
 static void no_file_is_an_empty_state(void **state)
@@ -91,7 +109,17 @@ static void nonsense_and_newer_ones_are_refused(void **state)
 		{ "{", -EPROTO },
 		{ "[]", -EPROTO },
 		{ "{}", -EPROTO },
-		{ "{\"version\":2,\"sandboxes\":[]}", -ENOTSUP },
+		{ "{\"version\":3,\"sandboxes\":[]}", -ENOTSUP },
+		{ "{\"version\":0,\"sandboxes\":[]}", -EPROTO },
+		{ "{\"version\":2,\"sandboxes\":[{\"name\":\"ok\","
+		  "\"netns\":1}]}",
+		  -EPROTO },
+		{ "{\"version\":2,\"sandboxes\":[{\"name\":\"ok\","
+		  "\"profile\":\"../x\",\"owner\":0,\"netns\":1}]}",
+		  -EPROTO },
+		{ "{\"version\":2,\"sandboxes\":[{\"name\":\"ok\","
+		  "\"profile\":\"ok\",\"owner\":-1,\"netns\":1}]}",
+		  -EPROTO },
 		{ "{\"version\":\"1\",\"sandboxes\":[]}", -EPROTO },
 		{ "{\"version\":1,\"sandboxes\":{}}", -EPROTO },
 		{ "{\"version\":1,\"sandboxes\":[1]}", -EPROTO },
@@ -113,7 +141,7 @@ static void nonsense_and_newer_ones_are_refused(void **state)
 
 static void failed_save_leaves_the_old_one(void **state)
 {
-	struct state_box box = { .name = "work" };
+	struct state_box box = { .name = "work", .profile = "work" };
 	const struct state s = { .box = &box, .count = 1 };
 	struct state got = { 0 };
 	char fresh[80];
@@ -175,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_saved_is_loaded),
+		cmocka_unit_test(first_version_has_the_profiles_name),
 		cmocka_unit_test(no_file_is_an_empty_state),
 		cmocka_unit_test(nonsense_and_newer_ones_are_refused),
 		cmocka_unit_test(failed_save_leaves_the_old_one),

@@ -13,12 +13,16 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
 #endif
 #ifndef SIOCGSKNS
 #define SIOCGSKNS 0x894C
@@ -71,6 +75,36 @@ int peer_check(int listener, int conn, struct peer *ret, struct fault *f)
 				   "callers from inside a sandbox are refused");
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &c, &len) < 0)
 		return fault(f, -errno, "ask who is calling");
-	*ret = (struct peer){ .pid = c.pid, .uid = c.uid };
+	*ret = (struct peer){ .pid = c.pid, .uid = c.uid, .gid = c.gid };
+	return 0;
+}
+
+int peer_groups(int conn, gid_t **ret, size_t *ret_count)
+{
+	socklen_t len = 0;
+	gid_t *groups;
+	int rc;
+
+	/* The first call only asks how many; Linux 4.13. */
+	rc = getsockopt(conn, SOL_SOCKET, SO_PEERGROUPS, NULL, &len);
+	if (rc < 0 && errno != ERANGE)
+		return -errno;
+	if (len > PEER_GROUPS * sizeof(gid_t))
+		return -ERANGE;
+	if (len == 0) {
+		*ret = NULL;
+		*ret_count = 0;
+		return 0;
+	}
+	groups = malloc(len);
+	if (!groups)
+		return -ENOMEM;
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0) {
+		rc = -errno;
+		free(groups);
+		return rc;
+	}
+	*ret = groups;
+	*ret_count = len / sizeof(gid_t);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "box/build_own.h"
 #include "box/standing.h"
 #include "bus/channel.h"
 #include "bus/plan_file.h"
@@ -28,27 +29,6 @@
 
 #define ASK_TIMES    40
 #define ASK_PAUSE_MS 25
-
-/**
- * struct build - one work
- * @chan:   To the keeper
- * @given:  What it has
- * @fds:    With @given, by enum store_fd
- */
-struct build {
-	struct build_wish wish;
-	build_plan_fn *make_plan;
-	struct plan *plan;
-	int publish_fd[PLAN_PUBLISH];
-	int plan_fd;
-	int listener;
-	int chan;
-	struct store_word given;
-	int fds[STORE_FDS];
-	unsigned int fd_count;
-	struct hatchling worker;
-	int worker_pidfd;
-};
 
 int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
 		struct fault *f)
@@ -94,12 +74,16 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
 /** build_plan() - Plan and listeners, from the configuration */
 static int build_plan(struct build *b, struct fault *f)
 {
-	int rc = b->make_plan(b->wish.name, b->plan, b->publish_fd, f);
+	int rc = b->make_plan(b->wish.profile, b->plan, &b->terms,
+			      b->publish_fd, f);
 
 	if (rc < 0)
 		return rc;
+	memcpy(b->terms.profile, b->wish.profile, sizeof(b->terms.profile));
 	b->plan->log_level = b->wish.log_level;
 	rc = plan_file_seal(b->plan, &b->plan_fd);
+	if (rc == 0)
+		rc = terms_seal(&b->terms, &b->terms_fd);
 	return rc < 0 ? fault(f, rc, "seal the plan") : 0;
 }
 
@@ -108,12 +92,13 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 {
 	struct store_word w = { .kind = STORE_BUILD };
 	int fds[STORE_FDS];
-	unsigned int count = 0;
+	unsigned int count = STORE_TASK_TAGS;
 	int rc;
 
 	memcpy(w.name, b->wish.name, sizeof(w.name));
-	fds[count++] = b->listener;
-	fds[count++] = b->plan_fd;
+	fds[STORE_TASK_LISTENER] = b->listener;
+	fds[STORE_TASK_PLAN] = b->plan_fd;
+	fds[STORE_TASK_TERMS] = b->terms_fd;
 	for (unsigned int i = 0; i < b->plan->publish_count; i++) {
 		w.tag[w.tag_count++] = (struct plan_fd){
 			.kind = PLAN_FD_PUBLISH,
@@ -222,23 +207,77 @@ static int build_ask(struct build *b, struct fault *f)
 	return rc;
 }
 
-static int build_work(struct build *b, struct fault *f)
+/** build_name() - A name that other programs know */
+static int build_name(struct build *b, struct fault *f)
 {
-	int rc = 0;
+	if (!b->wish.is_pinned)
+		return 0;
+	return pin_make(b->wish.name, b->fds[STORE_FD_NET], b->wish.stale, f);
+}
 
-	if (b->wish.work == BUILD_NEW) {
-		rc = build_plan(b, f);
-		if (rc == 0)
-			rc = build_keeper(b, f);
-	} else {
-		rc = build_ask(b, f);
+static void build_unname(struct build *b)
+{
+	if (b->wish.is_pinned)
+		(void)pin_remove(b->wish.name, b->given.netns);
+}
+
+static void build_unkeep(struct build *b)
+{
+	(void)unlink(b->wish.path);
+}
+
+static void build_unhatch(struct build *b)
+{
+	if (b->worker.pid > 0)
+		(void)kill(b->worker.pid, SIGKILL);
+}
+
+#define WHEN(work) (1u << (work))
+
+/**
+ * build_steps - what is done, in this order, and undone backwards
+ * @when:  For which works
+ * @undo:  What does not end with this process; called even if the step itself
+ *         has failed; may be NULL
+ */
+static const struct build_step {
+	unsigned int when;
+	int (*run)(struct build *b, struct fault *f);
+	void (*undo)(struct build *b);
+} build_steps[] = {
+	{ WHEN(BUILD_NEW), build_plan, NULL },
+	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
+	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT), build_ask, NULL },
+	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_worker, build_unhatch },
+	{ WHEN(BUILD_NEW), build_name, build_unname },
+};
+
+#define BUILD_STEPS (sizeof(build_steps) / sizeof(build_steps[0]))
+
+/** build_work() - Walk the table; @ret_done tells how far */
+static int build_work(struct build *b, size_t *ret_done, struct fault *f)
+{
+	for (; *ret_done < BUILD_STEPS; ++*ret_done) {
+		const struct build_step *step = &build_steps[*ret_done];
+		int rc;
+
+		if (!(step->when & WHEN(b->wish.work)))
+			continue;
+		rc = step->run(b, f);
+		if (rc < 0) {
+			++*ret_done;
+			return rc;
+		}
 	}
-	if (rc == 0 && b->wish.work != BUILD_ADOPT)
-		rc = build_worker(b, f);
-	if (rc == 0 && b->wish.work == BUILD_NEW && b->wish.is_pinned)
-		rc = pin_make(b->wish.name, b->fds[STORE_FD_NET], b->wish.stale,
-			      f);
-	return rc;
+	return 0;
+}
+
+static void build_undo(struct build *b, size_t done)
+{
+	while (done-- > 0)
+		if (build_steps[done].when & WHEN(b->wish.work) &&
+		    build_steps[done].undo)
+			build_steps[done].undo(b);
 }
 
 /** build_way() - "socks5 10.0.0.1:1080, http proxy:3128" */
@@ -276,6 +315,10 @@ static int build_tell(struct build *b, int chan)
 	if (b->wish.work == BUILD_ADOPT &&
 	    plan_file_read(b->fds[STORE_FD_PLAN], b->plan) < 0)
 		b->plan->hop_count = 0;
+	if (b->wish.work != BUILD_NEW &&
+	    terms_read(b->fds[STORE_FD_TERMS], &b->terms) < 0)
+		return -EPROTO;
+	w.terms = b->terms;
 	build_way(b->plan, w.way, sizeof(w.way));
 	return channel_send(chan, &w, sizeof(w), fds,
 			    b->worker.chan >= 0 ? BUILD_FDS : BUILD_FD_CHAN);
@@ -292,18 +335,6 @@ static int build_commit(const struct build *b)
 	if (b->wish.work == BUILD_ADOPT)
 		return 0;
 	return store_send(b->chan, &w, &b->worker_pidfd, 1);
-}
-
-/** build_undo() - What does not end with us */
-static void build_undo(const struct build *b)
-{
-	if (b->worker.pid > 0)
-		(void)kill(b->worker.pid, SIGKILL);
-	if (b->wish.work == BUILD_NEW && b->given.netns != 0 &&
-	    b->wish.is_pinned)
-		(void)pin_remove(b->wish.name, b->given.netns);
-	if (b->wish.work == BUILD_NEW)
-		(void)unlink(b->wish.path);
 }
 
 /** build_hear() - Take the wish, and the lock, which is held until we end */
@@ -323,19 +354,20 @@ int builder_main(int chan, build_plan_fn *make_plan)
 {
 	struct build *b = calloc(1, sizeof(*b));
 	struct build_word bad = { 0 };
+	size_t done = 0;
 	int rc = -ENOMEM;
 
 	if (!b || !(b->plan = calloc(1, sizeof(*b->plan))))
 		return 1;
 	b->make_plan = make_plan;
-	b->plan_fd = b->listener = b->chan = -1;
+	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
 	b->worker_pidfd = b->worker.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)
 		b->publish_fd[i] = -1;
 	if (!build_hear(b, chan))
 		return 1;
 	log_init("", (enum log_level)b->wish.log_level);
-	rc = build_work(b, &bad.fault);
+	rc = build_work(b, &done, &bad.fault);
 	explicit_bzero(b->plan, rc < 0 ? sizeof(*b->plan) : 0);
 	if (rc == 0)
 		rc = build_tell(b, chan);
@@ -343,7 +375,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 		rc = build_commit(b);
 	if (rc == 0)
 		return 0;
-	build_undo(b);
+	build_undo(b, done);
 	if (bad.fault.code == 0)
 		(void)fault(&bad.fault, rc, "hand the sandbox over");
 	(void)channel_send(chan, &bad, sizeof(bad), NULL, 0);

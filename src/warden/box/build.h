@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "box/hatch.h"
 #include "box/store.h"
+#include "box/terms.h"
 #include "bus/plan.h"
 
 /** BUILDER_ROLE - argv[1] that makes main() a builder */
@@ -23,6 +24,7 @@ enum build_work {
 
 /**
  * struct build_wish - what a builder is told
+ * @profile:    BUILD_NEW: what it becomes
  * @path:       The keeper's socket
  * @is_pinned:  Give it a name in /run/netns
  * @stale:      Inode of the one before it, for the pin; 0: none
@@ -32,6 +34,7 @@ enum build_work {
 struct build_wish {
 	enum build_work work;
 	char name[STORE_NAME];
+	char profile[STORE_NAME];
 	char path[108];
 	bool is_pinned;
 	uint64_t stale;
@@ -53,6 +56,7 @@ enum build_fd {
 /**
  * struct build_word - a builder's answer
  * @fault:  Code 0 when all went well; else nothing was left behind
+ * @terms:  What its profile says beside the plan
  * @way:    Labels of the hops, for people
  */
 struct build_word {
@@ -62,6 +66,7 @@ struct build_word {
 	pid_t worker;
 	bool is_root;
 	uint64_t netns;
+	struct terms terms;
 	char way[256];
 };
 
@@ -87,16 +92,17 @@ int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
 void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS]);
 
 /**
- * build_plan_fn - from a name to a plan
- * @name:        Of the profile
- * @p:           Result, zeroed before
+ * build_plan_fn - from a profile to what becomes of it
+ * @profile:     Its name
+ * @p:           The worker's part, zeroed before
+ * @t:           The daemon's part, zeroed before
  * @publish_fd:  Room for PLAN_PUBLISH: its listeners on the host
  * @f:           Why not; -ENOKEY when there is no such profile
  *
  * It may take its time.
  */
-typedef int build_plan_fn(const char *name, struct plan *p, int *publish_fd,
-			  struct fault *f);
+typedef int build_plan_fn(const char *profile, struct plan *p, struct terms *t,
+			  int *publish_fd, struct fault *f);
 
 /** builder_main() - Be a builder; Return: exit status */
 int builder_main(int chan, build_plan_fn *make_plan);

@@ -76,7 +76,8 @@ static void mourned_init(struct mourned *m)
 	*m = (struct mourned){ .pidfd = -1, .chan = -1, .watch.fd = -1 };
 }
 
-struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name)
+struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
+			    const char *profile)
 {
 	struct sandbox *s = calloc(1, sizeof(*s));
 
@@ -89,7 +90,9 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name)
 	mourned_init(&s->worker);
 	for (int i = 0; i < BUILD_FDS; i++)
 		s->ns[i] = -1;
-	(void)text_copy(s->name, sizeof(s->name), name); /* same size */
+	/* Good names have room. */
+	(void)text_copy(s->name, sizeof(s->name), name);
+	(void)text_copy(s->profile, sizeof(s->profile), profile);
 	return s;
 }
 
@@ -239,6 +242,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 	s->is_root = w->is_root;
 	s->netns = w->netns;
 	s->since_s = w->since_s;
+	s->terms = w->terms;
 	(void)text_copy_n(s->way, sizeof(s->way), w->way,
 			  strnlen(w->way, sizeof(w->way) - 1));
 	rc = mourned_watch(s, &s->keeper, fd_take(&fds[BUILD_FD_KEEPER]),
@@ -349,7 +353,8 @@ static void sandbox_begin(struct sandbox *s, enum build_work work,
 	};
 	int rc = 0;
 
-	(void)text_copy(wish.name, sizeof(wish.name), s->name);
+	memcpy(wish.name, s->name, sizeof(wish.name));
+	memcpy(wish.profile, s->profile, sizeof(wish.profile));
 	if (!sandbox_path(s->host->dir, s->name, wish.path, sizeof(wish.path)))
 		rc = fault_plain(&s->trouble, -ENAMETOOLONG,
 				 "the path '%s/%s' is too long for a socket",

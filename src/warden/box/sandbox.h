@@ -68,8 +68,11 @@ struct mourned {
 /**
  * struct sandbox - one
  * @node:       The owner's, in whatever list
+ * @profile:    What it is built from
+ * @owner:      The owner's: the user who wished for it
  * @is_wished:  The owner's: whether it is tried again when it fails
  * @ns:         Its namespaces, by enum build_fd; -1 when there are none
+ * @terms:      While there is a keeper
  * @restarts:   Workers that were replaced
  * @trouble:    What failed last; code 0 for nothing
  */
@@ -77,6 +80,8 @@ struct sandbox {
 	struct list node;
 	const struct sandbox_host *host;
 	char name[STORE_NAME];
+	char profile[STORE_NAME];
+	uid_t owner;
 	enum sandbox_state state;
 	bool is_wished;
 	struct mourned builder;
@@ -86,6 +91,7 @@ struct sandbox {
 	bool is_root;
 	uint64_t netns;
 	int64_t since_s;
+	struct terms terms;
 	char way[256];
 	struct timer timer;
 	uint64_t gap_ms;
@@ -94,8 +100,13 @@ struct sandbox {
 	struct fault trouble;
 };
 
-/** sandbox_new() - One that is down; NULL without memory. @name must be good */
-struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name);
+/** sandbox_new() - One that is down; NULL without memory
+ * @host:     What all share
+ * @name:     Its own; must be good
+ * @profile:  What it is built from; must be good
+ */
+struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
+			    const char *profile);
 
 /** sandbox_free() - Forget it; what runs goes on */
 void sandbox_free(struct sandbox *s);

@@ -75,13 +75,15 @@ static int standing_take(struct standing *s, int chan, struct fault *f)
 
 	if (rc < 0)
 		return fault(f, rc, "hear what to keep");
-	if (s->word.kind != STORE_BUILD || count != 2 + s->word.tag_count)
+	if (s->word.kind != STORE_BUILD ||
+	    count != STORE_TASK_TAGS + s->word.tag_count)
 		return fault_plain(f, -EPROTO, "the builder made no sense");
-	s->listener = fds[0];
-	s->own[STORE_FD_PLAN] = fds[1];
+	s->listener = fds[STORE_TASK_LISTENER];
+	s->own[STORE_FD_PLAN] = fds[STORE_TASK_PLAN];
+	s->own[STORE_FD_TERMS] = fds[STORE_TASK_TERMS];
 	for (unsigned int i = 0; i < s->word.tag_count; i++)
-		s->tag_fd[i] = fds[2 + i];
-	rc = plan_file_read(fds[1], s->plan);
+		s->tag_fd[i] = fds[STORE_TASK_TAGS + i];
+	rc = plan_file_read(fds[STORE_TASK_PLAN], s->plan);
 	return rc < 0 ? fault(f, rc, "read the plan") : 0;
 }
 

@@ -14,15 +14,23 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STORE_MAGIC 0x6e737331u
+#define STORE_MAGIC 0x6e737332u
 #define STORE_NAME  32 /* a sandbox's name with its NUL */
 
 enum store_kind {
-	STORE_BUILD,  /* to the keeper, first of all: @name; listener, plan */
+	STORE_BUILD,  /* to the keeper, first of all: @name; enum store_task */
 	STORE_FAILED, /* from it: @fault; it is gone */
 	STORE_GIVE,   /* to it: what have you got? */
 	STORE_GIVEN,  /* from it: this, with fds */
 	STORE_KEEP,   /* to it: @worker and its pidfd; begin to stand */
+};
+
+/* What comes with STORE_BUILD, in this order; then one for each tag. */
+enum store_task {
+	STORE_TASK_LISTENER,
+	STORE_TASK_PLAN,  /* sealed, see bus/plan_file.h */
+	STORE_TASK_TERMS, /* sealed, see box/terms.h */
+	STORE_TASK_TAGS,
 };
 
 /* What comes with STORE_GIVEN, in this order; then one for each tag. */
@@ -32,6 +40,7 @@ enum store_fd {
 	STORE_FD_MNT,
 	STORE_FD_USER,
 	STORE_FD_PLAN,	 /* sealed, see bus/plan_file.h */
+	STORE_FD_TERMS,	 /* sealed, see box/terms.h */
 	STORE_FD_WORKER, /* its pidfd, or the keeper's again if @worker is 0 */
 	STORE_FD_TAGS,
 };

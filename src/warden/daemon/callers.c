@@ -46,6 +46,7 @@ static void caller_bury(struct caller *c)
 	frame_out_fini(&c->out);
 	list_del(&c->node);
 	a->count--;
+	free(c->groups);
 	free(c);
 }
 
@@ -243,6 +244,9 @@ static void callers_add(struct callers *a, int fd)
 		return;
 	c->all = a;
 	c->who = who;
+	if (peer_groups(conn, &c->groups, &c->group_count) < 0)
+		log_info("the groups of a caller of uid %u are not counted",
+			 who.uid);
 	c->fd = fd_take(&conn);
 	c->watch.fd = -1;
 	frame_in_init(&c->in, VARLINK_CALL_MAX);

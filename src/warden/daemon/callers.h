@@ -33,6 +33,7 @@ enum caller_patience {
 
 /**
  * struct caller - one connection
+ * @groups:  Of @who, @group_count of them; none when they could not be had
  * @wait:    With @name: which sandbox
  * @oneway:  The call in hand wants no reply
  */
@@ -40,6 +41,8 @@ struct caller {
 	struct list node;
 	struct callers *all;
 	struct peer who;
+	gid_t *groups;
+	size_t group_count;
 	int fd;
 	struct watch watch;
 	struct timer timer;

@@ -147,6 +147,7 @@ static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 		rc = fault(f, rc, "start the daemon's loop");
 	if (rc == 0)
 		rc = daemon_hear_signals(k, f);
+	access_init(&k->requests.access, k->where.is_system);
 	/* Callers may ask at once; they wait for what is not there yet. */
 	if (rc == 0)
 		rc = callers_start(&k->callers, k->where.socket,

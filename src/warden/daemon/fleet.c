@@ -48,6 +48,8 @@ static int fleet_save(const struct fleet *fl, struct fault *f)
 		struct state_box *b = &st.box[st.count++];
 
 		memcpy(b->name, s->name, sizeof(b->name));
+		memcpy(b->profile, s->profile, sizeof(b->profile));
+		b->owner = s->owner;
 		b->netns = s->netns;
 	}
 	rc = state_save(fl->where->state_dir, fl->where->state, &st, f);
@@ -55,16 +57,18 @@ static int fleet_save(const struct fleet *fl, struct fault *f)
 	return rc;
 }
 
-/** fleet_add() - One more; NULL when there is no room */
-static struct sandbox *fleet_add(struct fleet *fl, const char *name)
+/** fleet_add() - One more, the daemon's own; NULL when there is no room */
+static struct sandbox *fleet_add(struct fleet *fl, const char *name,
+				 const char *profile)
 {
 	struct sandbox *s;
 
 	if (fl->count == STATE_MAX)
 		return NULL;
-	s = sandbox_new(&fl->host, name);
+	s = sandbox_new(&fl->host, name, profile);
 	if (!s)
 		return NULL;
+	s->owner = geteuid();
 	list_add_tail(&fl->all, &s->node);
 	fl->count++;
 	return s;
@@ -87,16 +91,33 @@ bool fleet_is_down(const struct fleet *fl)
 	return true;
 }
 
-int fleet_up(struct fleet *fl, const char *name, struct sandbox **ret,
-	     struct fault *f)
+/** fleet_count_of() - How many sandboxes are a user's */
+static size_t fleet_count_of(const struct fleet *fl, uid_t owner)
 {
-	struct sandbox *s = fleet_add(fl, name);
+	struct list *at;
+	size_t count = 0;
+
+	list_each (at, &fl->all)
+		count += container_of(at, struct sandbox, node)->owner == owner;
+	return count;
+}
+
+int fleet_up(struct fleet *fl, const char *name, const char *profile,
+	     uid_t owner, struct sandbox **ret, struct fault *f)
+{
+	struct sandbox *s;
 	int rc;
 
+	if (owner != geteuid() && fleet_count_of(fl, owner) >= FLEET_MAX_OF)
+		return fault_plain(f, -EDQUOT,
+				   "a user can have %d sandboxes at a time",
+				   FLEET_MAX_OF);
+	s = fleet_add(fl, name, profile);
 	if (!s)
 		return fault_plain(f, -ENOSPC,
 				   "at most %d sandboxes can be up at a time",
 				   STATE_MAX);
+	s->owner = owner;
 	rc = fleet_save(fl, f);
 	if (rc < 0) {
 		fleet_drop(fl, s);
@@ -166,6 +187,7 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 	}
 	if (s->state == SANDBOX_UP) {
 		s->is_wished = true;
+		memcpy(s->profile, s->terms.profile, sizeof(s->profile));
 		/* Its namespace's number belongs there, for its name in
 		 * /run/netns. */
 		if (fleet_save(fl, &f) < 0)
@@ -184,7 +206,7 @@ static int fleet_find_living(struct fleet *fl, struct fault *f)
 		return fault(f, -errno, "read '%s'", fl->where->boxes);
 	while ((e = readdir(dir)))
 		if (store_name_ok(e->d_name) && !fleet_find(fl, e->d_name))
-			(void)fleet_add(fl, e->d_name);
+			(void)fleet_add(fl, e->d_name, e->d_name);
 	(void)closedir(dir);
 	return 0;
 }
@@ -199,10 +221,11 @@ static int fleet_read(struct fleet *fl, struct fault *f)
 		struct sandbox *s = fleet_find(fl, st.box[i].name);
 
 		if (!s)
-			s = fleet_add(fl, st.box[i].name);
+			s = fleet_add(fl, st.box[i].name, st.box[i].profile);
 		if (!s)
 			continue; /* no memory: others may still find some */
 		s->netns = st.box[i].netns;
+		s->owner = st.box[i].owner;
 		s->is_wished = true;
 	}
 	state_fini(&st);
@@ -236,7 +259,8 @@ int fleet_start(struct fleet *fl, struct loop *loop, int level,
 	for (; also && *also; also++) {
 		struct sandbox *s;
 
-		if (!fleet_find(fl, *also) && fleet_up(fl, *also, &s, f) == 0)
+		if (!fleet_find(fl, *also) &&
+		    fleet_up(fl, *also, *also, geteuid(), &s, f) == 0)
 			s->is_wished = true;
 	}
 	return 0;

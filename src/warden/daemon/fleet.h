@@ -9,6 +9,9 @@
 
 #include <jansson.h>
 
+/** FLEET_MAX_OF - sandboxes of one user in a daemon of somebody else's */
+#define FLEET_MAX_OF 32
+
 /**
  * struct fleet - all of them
  * @lock:  The daemon's, held by builders, too
@@ -55,13 +58,15 @@ bool fleet_is_down(const struct fleet *fl);
 /**
  * fleet_up() - Wish one up, durably, and begin to build it
  * @name:     Good, and no sandbox of the fleet has it
+ * @profile:  What to build it from; good
+ * @owner:    Who wishes for it
  * @ret:      New
  * @f:        Why not; then nothing has changed
  *
  * Return: 0 or -errno
  */
-int fleet_up(struct fleet *fl, const char *name, struct sandbox **ret,
-	     struct fault *f);
+int fleet_up(struct fleet *fl, const char *name, const char *profile,
+	     uid_t owner, struct sandbox **ret, struct fault *f);
 
 /**
  * fleet_collect() - Take away what dead sandboxes have left

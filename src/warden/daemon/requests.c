@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * requests.c - what may be asked of a daemon
+ * requests.c - what may be asked of a daemon, and by whom
  *
  * One table. Names, flags and nothing else come from the asker; the rest is
  * the configuration's. doc/org.nsproxy.varlink describes the same for people
  * and tools.
  */
-#include "daemon/requests.h"
+#include "daemon/requests_own.h"
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "bus/control.h"
 #include "org_nsproxy_varlink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SERVICE "org.varlink.service"
 
-static void requests_no_name(struct caller *c, const char *name)
+/** requests_bad_name() - Answer that nothing can be called so */
+static void requests_bad_name(struct caller *c)
 {
 	struct fault f = { 0 };
 
-	if (name[0] == '\0') {
-		caller_reply(c, SERVICE ".InvalidParameter",
-			     json_pack("{s:s}", "parameter", "name"), NULL, 0);
-		return;
-	}
 	(void)fault_plain(&f, -EINVAL, "no sandbox can be called so");
 	(void)fault_hint(&f,
 			 "letters, digits and _ . - only, at most %d of "
@@ -37,198 +30,19 @@ static void requests_no_name(struct caller *c, const char *name)
 	caller_fail(c, &f);
 }
 
-/** requests_name() - The name that is asked about; NULL: answered already */
-static const char *requests_name(struct caller *c, const json_t *parameters)
-{
-	const char *name = varlink_get_string(parameters, "name");
-
-	if (store_name_ok(name))
-		return name;
-	requests_no_name(c, name);
-	return NULL;
-}
-
-/** requests_find() - The sandbox that is asked about; NULL: answered already */
-static struct sandbox *requests_find(const struct requests *r, struct caller *c,
-				     const json_t *parameters)
-{
-	const char *name = requests_name(c, parameters);
-	struct sandbox *s = name ? fleet_find(r->fleet, name) : NULL;
-
-	if (name && !s)
-		caller_reply(c, CONTROL_INTERFACE ".NoSuchSandbox",
-			     json_pack("{s:s}", "name", name), NULL, 0);
-	return s;
-}
-
-/** requests_wait() - The caller hears when the sandbox is so far */
-static void requests_wait(struct caller *c, enum caller_wait wait,
-			  const char *name)
-{
-	c->wait = wait;
-	memcpy(c->name, name, strlen(name) + 1); /* it is a sandbox's */
-}
-
-static json_t *requests_show(const struct sandbox *s)
-{
-	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:I, s:i, s:s}",
-			 "name", s->name, "state", sandbox_state_name(s), "way",
-			 s->way, "since", (json_int_t)s->since_s, "keeper",
-			 (int)s->keeper.pid, "worker", (int)s->worker.pid,
-			 "netns", (json_int_t)s->netns, "restarts",
-			 (int)s->restarts, "trouble",
-			 s->state == SANDBOX_UP ? "" : s->trouble.text);
-}
-
-static void requests_reply_sandbox(struct caller *c, const struct sandbox *s)
-{
-	caller_reply(c, NULL, json_pack("{s:o}", "sandbox", requests_show(s)),
-		     NULL, 0);
-}
-
-static void requests_not_running(struct caller *c, const struct sandbox *s)
-{
-	caller_reply(c, CONTROL_INTERFACE ".NotRunning",
-		     json_pack("{s:s, s:s}", "name", s->name, "state",
-			       sandbox_state_name(s)),
-		     NULL, 0);
-}
-
-static void requests_busy(struct caller *c, const char *message)
-{
-	caller_reply(c, CONTROL_INTERFACE ".Busy",
-		     json_pack("{s:s}", "message", message), NULL, 0);
-}
-
-/**
- * requests_give() - The namespaces, to enter them
- *
- * Safe though the asker may be any process of the same uid on the host: it
- * could have the same from the keeper. One from inside was refused before.
- */
-static void requests_give(struct caller *c, const struct sandbox *s)
-{
-	static const enum build_fd what[] = { BUILD_FD_NET, BUILD_FD_MNT,
-					      BUILD_FD_USER };
-	int fds[3];
-	unsigned int count = 0;
-
-	for (unsigned int i = 0; i < (s->is_root ? 2 : 3); i++) {
-		fds[count] = fcntl(s->ns[what[i]], F_DUPFD_CLOEXEC, 0);
-		if (fds[count] < 0) {
-			struct fault f = { 0 };
-
-			(void)fault(&f, -errno, "give the namespaces");
-			while (count > 0)
-				fd_close(&fds[--count]);
-			caller_fail(c, &f);
-			return;
-		}
-		count++;
-	}
-	caller_reply(c, NULL, json_pack("{s:b}", "own_user", !s->is_root), fds,
-		     count);
-}
-
-static void do_up(struct requests *r, struct caller *c, const json_t *p)
-{
-	const char *name = requests_name(c, p);
-	struct sandbox *s = name ? fleet_find(r->fleet, name) : NULL;
-	struct fault f = { 0 };
-
-	if (!name)
-		return;
-	if (r->is_stopping || (s && s->state == SANDBOX_ENDING))
-		requests_busy(c, "it is being taken down");
-	else if (s && s->state == SANDBOX_UP)
-		requests_reply_sandbox(c, s);
-	else if (s && s->state != SANDBOX_DOWN)
-		requests_wait(c, CALLER_UP, name);
-	else if (s) {
-		/* Its keeper may live: ask it again. */
-		requests_wait(c, CALLER_UP, name);
-		sandbox_adopt(s);
-	} else if (fleet_up(r->fleet, name, &s, &f) < 0)
-		caller_fail(c, &f);
-	else
-		requests_wait(c, CALLER_UP, name);
-}
-
-static void do_down(struct requests *r, struct caller *c, const json_t *p)
-{
-	struct sandbox *s = requests_find(r, c, p);
-
-	if (!s)
-		return;
-	if (s->state == SANDBOX_DOWN) {
-		caller_fail(c, &s->trouble);
-		return;
-	}
-	requests_wait(c, CALLER_DOWN, s->name);
-	sandbox_down(s); /* and is perhaps gone */
-}
-
-static void do_list(struct requests *r, struct caller *c, const json_t *p)
-{
-	json_t *all = json_array();
-	struct list *at;
-
-	(void)p;
-	list_each (at, &r->fleet->all)
-		(void)json_array_append_new(
-			all,
-			requests_show(container_of(at, struct sandbox, node)));
-	caller_reply(c, NULL, json_pack("{s:o}", "sandboxes", all), NULL, 0);
-}
-
-static void do_status(struct requests *r, struct caller *c, const json_t *p)
-{
-	const struct sandbox *s = requests_find(r, c, p);
-
-	if (s)
-		requests_reply_sandbox(c, s);
-}
-
-static void do_exec(struct requests *r, struct caller *c, const json_t *p)
-{
-	struct sandbox *s = requests_find(r, c, p);
-
-	if (!s)
-		return;
-	switch (s->state) {
-	case SANDBOX_UP:
-	case SANDBOX_HATCHING:
-		requests_give(c, s);
-		return;
-	case SANDBOX_WAITING:
-		if (sandbox_has_keeper(s))
-			requests_give(c, s); /* its network waits, too */
-		else
-			requests_not_running(c, s);
-		return;
-	case SANDBOX_BUILDING:
-	case SANDBOX_ADOPTING:
-		requests_wait(c, CALLER_EXEC, s->name);
-		return;
-	case SANDBOX_DOWN:
-	case SANDBOX_ENDING:
-	case SANDBOX_STATES:
-		requests_not_running(c, s);
-	}
-}
-
-static void do_collect(struct requests *r, struct caller *c, const json_t *p)
+void request_collect(struct requests *r, struct caller *c, struct sandbox *s,
+		     const json_t *p)
 {
 	const bool is_dry = json_is_true(json_object_get(p, "dry_run"));
 
+	(void)s;
 	caller_reply(
 		c, NULL,
 		json_pack("{s:o}", "removed", fleet_collect(r->fleet, is_dry)),
 		NULL, 0);
 }
 
-/** requests_end() - All is down: tell those who wait, and leave */
-static void requests_end(struct requests *r)
+void requests_end(struct requests *r)
 {
 	struct list *at;
 	struct list *next;
@@ -242,11 +56,13 @@ static void requests_end(struct requests *r)
 	loop_stop(r->loop);
 }
 
-static void do_stop(struct requests *r, struct caller *c, const json_t *p)
+void request_stop(struct requests *r, struct caller *c, struct sandbox *s,
+		  const json_t *p)
 {
 	struct list *at;
 	struct list *next;
 
+	(void)s;
 	c->wait = CALLER_STOP;
 	if (json_is_true(json_object_get(p, "keep"))) {
 		requests_end(r);
@@ -259,8 +75,10 @@ static void do_stop(struct requests *r, struct caller *c, const json_t *p)
 		requests_end(r);
 }
 
-static void do_info(struct requests *r, struct caller *c, const json_t *p)
+static void request_info(struct requests *r, struct caller *c,
+			 struct sandbox *s, const json_t *p)
 {
+	(void)s;
 	(void)r;
 	(void)p;
 	caller_reply(c, NULL,
@@ -271,11 +89,13 @@ static void do_info(struct requests *r, struct caller *c, const json_t *p)
 		     NULL, 0);
 }
 
-static void do_describe(struct requests *r, struct caller *c, const json_t *p)
+static void request_describe(struct requests *r, struct caller *c,
+			     struct sandbox *s, const json_t *p)
 {
 	const char *which = varlink_get_string(p, "interface");
 
 	(void)r;
+	(void)s;
 	if (!strcmp(which, CONTROL_INTERFACE))
 		caller_reply(
 			c, NULL,
@@ -286,63 +106,165 @@ static void do_describe(struct requests *r, struct caller *c, const json_t *p)
 			     json_pack("{s:s}", "interface", which), NULL, 0);
 }
 
+enum param_type {
+	PARAM_NONE,
+	PARAM_NAME, /* of a sandbox or a profile */
+	PARAM_TEXT,
+	PARAM_FLAG,
+};
+
+#define PARAMS_MAX 3
+
 /**
  * requests - who may ask what
- * @key:      The one parameter it takes; NULL: none
- * @is_flag:  It is a boolean and may be left out; else a string that may not
- * @is_open:  Not only for the daemon's own uid and root
+ * @right:  What the caller must have; to the sandbox called "name" if there is
+ *          one, else in general
+ * @wants_box:  The sandbox must be there
+ * @param:  All that may be given
  */
 static const struct request {
 	const char *method;
-	const char *key;
-	bool is_flag;
-	bool is_open;
-	void (*fn)(struct requests *r, struct caller *c, const json_t *p);
+	enum right right;
+	bool wants_box;
+	struct request_param {
+		const char *key;
+		enum param_type type;
+		bool is_needed;
+	} param[PARAMS_MAX];
+	request_fn *fn;
 } requests[] = {
-	{ CONTROL_INTERFACE ".Up", "name", false, false, do_up },
-	{ CONTROL_INTERFACE ".Down", "name", false, false, do_down },
-	{ CONTROL_INTERFACE ".List", NULL, false, false, do_list },
-	{ CONTROL_INTERFACE ".Status", "name", false, false, do_status },
-	{ CONTROL_INTERFACE ".Exec", "name", false, false, do_exec },
-	{ CONTROL_INTERFACE ".Collect", "dry_run", true, false, do_collect },
-	{ CONTROL_INTERFACE ".Stop", "keep", true, false, do_stop },
-	{ SERVICE ".GetInfo", NULL, false, true, do_info },
-	{ SERVICE ".GetInterfaceDescription", "interface", false, true,
-	  do_describe },
+	{ CONTROL_INTERFACE ".Up",
+	  RIGHT_OWN,
+	  false,
+	  { { "name", PARAM_NAME, true }, { "profile", PARAM_NAME, false } },
+	  request_up },
+	{ CONTROL_INTERFACE ".Down",
+	  RIGHT_OWN,
+	  true,
+	  { { "name", PARAM_NAME, true } },
+	  request_down },
+	{ CONTROL_INTERFACE ".List", RIGHT_NONE, false, {}, request_list },
+	{ CONTROL_INTERFACE ".Status",
+	  RIGHT_ENTER,
+	  true,
+	  { { "name", PARAM_NAME, true } },
+	  request_status },
+	{ CONTROL_INTERFACE ".Exec",
+	  RIGHT_ENTER,
+	  true,
+	  { { "name", PARAM_NAME, true } },
+	  request_exec },
+	{ CONTROL_INTERFACE ".Collect",
+	  RIGHT_MANAGE,
+	  false,
+	  { { "dry_run", PARAM_FLAG, false } },
+	  request_collect },
+	{ CONTROL_INTERFACE ".Stop",
+	  RIGHT_MANAGE,
+	  false,
+	  { { "keep", PARAM_FLAG, false } },
+	  request_stop },
+	{ SERVICE ".GetInfo", RIGHT_NONE, false, {}, request_info },
+	{ SERVICE ".GetInterfaceDescription",
+	  RIGHT_NONE,
+	  false,
+	  { { "interface", PARAM_TEXT, true } },
+	  request_describe },
 };
 
-/** requests_odd() - The parameter that does not belong, or is missing; or NULL
- */
-static const char *requests_odd(const struct request *q, json_t *p)
+static const struct request_param *request_param(const struct request *q,
+						 const char *key)
 {
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(
-		p, key,
-		value) if (!q->key || strcmp(key, q->key) ||
-			   !(q->is_flag ? json_is_boolean(value)
-					: json_is_string(value))) return key;
-	if (q->key && !q->is_flag && json_object_size(p) == 0)
-		return q->key;
+	for (size_t i = 0; i < PARAMS_MAX && q->param[i].key; i++)
+		if (!strcmp(q->param[i].key, key))
+			return &q->param[i];
 	return NULL;
+}
+
+static bool param_is_sound(const struct request_param *p, const json_t *value)
+{
+	return p->type == PARAM_FLAG ? json_is_boolean(value)
+				     : json_is_string(value);
+}
+
+/** request_odd() - The parameter that does not belong, or is missing; or NULL
+ */
+static const char *request_odd(const struct request *q, json_t *p)
+{
+	void *at;
+
+	for (at = json_object_iter(p); at; at = json_object_iter_next(p, at)) {
+		const char *key = json_object_iter_key(at);
+		const struct request_param *want = request_param(q, key);
+
+		if (!want || !param_is_sound(want, json_object_iter_value(at)))
+			return key;
+	}
+	for (size_t i = 0; i < PARAMS_MAX && q->param[i].key; i++)
+		if (q->param[i].is_needed &&
+		    varlink_get_string(p, q->param[i].key)[0] == '\0')
+			return q->param[i].key;
+	return NULL;
+}
+
+/** request_names_ok() - Can everything that is named be called so? */
+static bool request_names_ok(const struct request *q, const json_t *p)
+{
+	for (size_t i = 0; i < PARAMS_MAX && q->param[i].key; i++) {
+		const char *text = varlink_get_string(p, q->param[i].key);
+
+		if (q->param[i].type == PARAM_NAME && text[0] != '\0' &&
+		    !store_name_ok(text))
+			return false;
+	}
+	return true;
+}
+
+void requests_denied(const struct requests *r, struct caller *c)
+{
+	caller_reply(c, CONTROL_INTERFACE ".Denied",
+		     json_pack("{s:s}", "message",
+			       r->access.is_system
+				       ? "only root, group '" ACCESS_GROUP
+					 "', the sandbox's owner and, to enter "
+					 "it, its profile's users may do that"
+				       : "this is another user's daemon"),
+		     NULL, 0);
+}
+
+/** requests_is_unknown() - Will it be known later who may enter? */
+static bool requests_is_unknown(const struct request *q,
+				const struct sandbox *s)
+{
+	return q->fn == request_exec && s &&
+	       (s->state == SANDBOX_BUILDING || s->state == SANDBOX_ADOPTING);
 }
 
 static void requests_do(struct requests *r, struct caller *c,
 			const struct request *q, json_t *p)
 {
-	const char *odd = requests_odd(q, p);
+	const char *odd = request_odd(q, p);
+	const char *name = varlink_get_string(p, "name");
+	struct sandbox *s;
 
-	if (!q->is_open && c->who.uid != 0 && c->who.uid != geteuid())
-		caller_reply(c, CONTROL_INTERFACE ".Denied",
-			     json_pack("{s:s}", "message",
-				       "only root may ask root's daemon"),
-			     NULL, 0);
-	else if (odd)
+	if (odd) {
 		caller_reply(c, SERVICE ".InvalidParameter",
 			     json_pack("{s:s}", "parameter", odd), NULL, 0);
+		return;
+	}
+	if (!request_names_ok(q, p)) {
+		requests_bad_name(c);
+		return;
+	}
+	s = fleet_find(r->fleet, name);
+	if (q->wants_box && !s)
+		caller_reply(c, CONTROL_INTERFACE ".NoSuchSandbox",
+			     json_pack("{s:s}", "name", name), NULL, 0);
+	else if (!access_may(&r->access, c, q->right, s) &&
+		 !requests_is_unknown(q, s))
+		requests_denied(r, c);
 	else
-		q->fn(r, c, p);
+		q->fn(r, c, s, p);
 }
 
 void requests_serve(void *ctx, struct caller *c,
@@ -361,8 +283,8 @@ void requests_serve(void *ctx, struct caller *c,
 }
 
 /** requests_answer() - Does what a caller waits for hold now, or never? */
-static void requests_answer(struct caller *c, struct sandbox *s,
-			    const struct fault *f)
+static void requests_answer(const struct requests *r, struct caller *c,
+			    struct sandbox *s, const struct fault *f)
 {
 	const bool is_building = s->state == SANDBOX_BUILDING ||
 				 s->state == SANDBOX_ADOPTING ||
@@ -379,8 +301,11 @@ static void requests_answer(struct caller *c, struct sandbox *s,
 		return;
 	if (s->state == SANDBOX_UP && c->wait == CALLER_UP)
 		requests_reply_sandbox(c, s);
-	else if (s->state == SANDBOX_UP)
+	else if (s->state == SANDBOX_UP &&
+		 access_may(&r->access, c, RIGHT_ENTER, s))
 		requests_give(c, s);
+	else if (s->state == SANDBOX_UP)
+		requests_denied(r, c);
 	else if (c->wait == CALLER_UP && s->trouble.code < 0)
 		caller_fail(c, &s->trouble);
 	else
@@ -398,7 +323,7 @@ void requests_told(void *ctx, struct sandbox *s, const struct fault *f)
 
 		if (c->wait != CALLER_FREE && c->wait != CALLER_STOP &&
 		    !strcmp(c->name, s->name))
-			requests_answer(c, s, f);
+			requests_answer(r, c, s, f);
 	}
 	if (r->is_stopping && fleet_is_down(r->fleet))
 		requests_end(r);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "daemon/access.h"
 #include "daemon/callers.h"
 #include "daemon/fleet.h"
 
 /** struct requests - what requests act on
+ * @access:       Who may what
  * @is_stopping:  Somebody waits for all to be down
  */
 struct requests {
 	struct loop *loop;
 	struct fleet *fleet;
 	struct callers *callers;
+	struct access access;
 	bool is_stopping;
 };
 

@@ -21,16 +21,38 @@
 #define STATE_SCHEMA   "nsproxy.state/1"
 #define STATE_FILE_MAX (256 * 1024)
 
-/** state_take() - One member of the list */
-static bool state_take(const json_t *from, struct state_box *ret)
+/** state_take_name() - A name that can be one */
+static bool state_take_name(const json_t *from, char ret[static STORE_NAME])
 {
-	const char *name = json_string_value(json_object_get(from, "name"));
+	const char *name = json_string_value(from);
+
+	return name && store_name_ok(name) && text_copy(ret, STORE_NAME, name);
+}
+
+/** state_take() - One member of the list
+ *
+ * The first version knew no profiles and no owners: a sandbox was called as its
+ * profile, and was the daemon's own.
+ */
+static bool state_take(const json_t *from, int version, struct state_box *ret)
+{
+	const json_t *profile =
+		json_object_get(from, version > 1 ? "profile" : "name");
+	const json_t *owner = json_object_get(from, "owner");
 	const json_t *netns = json_object_get(from, "netns");
 
-	if (!name || !store_name_ok(name) || !json_is_integer(netns))
+	if (!state_take_name(json_object_get(from, "name"), ret->name) ||
+	    !state_take_name(profile, ret->profile) || !json_is_integer(netns))
 		return false;
 	ret->netns = (uint64_t)json_integer_value(netns);
-	return text_copy(ret->name, sizeof(ret->name), name);
+	ret->owner = geteuid();
+	if (version < 2)
+		return true;
+	if (!json_is_integer(owner) || json_integer_value(owner) < 0 ||
+	    json_integer_value(owner) >= (json_int_t)UINT32_MAX)
+		return false;
+	ret->owner = (uid_t)json_integer_value(owner);
+	return true;
 }
 
 static int state_read(const json_t *all, struct state *ret, struct fault *f)
@@ -40,7 +62,8 @@ static int state_read(const json_t *all, struct state *ret, struct fault *f)
 	struct state s = { 0 };
 
 	if (!json_is_integer(version) || !json_is_array(list) ||
-	    json_array_size(list) > STATE_MAX)
+	    json_array_size(list) > STATE_MAX ||
+	    json_integer_value(version) < 1)
 		return fault_plain(f, -EPROTO, "the state makes no sense");
 	if (json_integer_value(version) > STATE_VERSION)
 		return fault_plain(f, -ENOTSUP,
@@ -53,6 +76,7 @@ static int state_read(const json_t *all, struct state *ret, struct fault *f)
 		return fault(f, -ENOMEM, "read the state");
 	for (s.count = 0; s.count < json_array_size(list); s.count++)
 		if (!state_take(json_array_get(list, s.count),
+				(int)json_integer_value(version),
 				&s.box[s.count])) {
 			state_fini(&s);
 			return fault_plain(f, -EPROTO,
@@ -112,8 +136,11 @@ static char *state_text(const struct state *s)
 
 	for (size_t i = 0; i < s->count; i++)
 		(void)json_array_append_new(
-			list, json_pack("{s:s, s:I}", "name", s->box[i].name,
-					"netns", (json_int_t)s->box[i].netns));
+			list,
+			json_pack("{s:s, s:s, s:I, s:I}", "name",
+				  s->box[i].name, "profile", s->box[i].profile,
+				  "owner", (json_int_t)s->box[i].owner, "netns",
+				  (json_int_t)s->box[i].netns));
 	if (!list || json_array_size(list) != s->count) {
 		json_decref(list);
 		return NULL;

@@ -9,12 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STATE_MAX     1024 /* sandboxes */
 
-/** struct state_box - one that shall be up; @netns is 0 before it was */
+/**
+ * struct state_box - one that shall be up
+ * @profile:  What it is built from
+ * @owner:    Who wished for it
+ * @netns:    0 before it was up
+ */
 struct state_box {
 	char name[STORE_NAME];
+	char profile[STORE_NAME];
+	uid_t owner;
 	uint64_t netns;
 };
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * terms.c - what a profile says of a sandbox beside its plan
+ */
+#include "box/terms.h"
+
+#include "bus/sealed.h"
+
+#include <errno.h>
+#include <string.h>
+
+int terms_seal(const struct terms *t, int *ret_fd)
+{
+	struct terms copy = *t;
+
+	copy.magic = TERMS_MAGIC;
+	copy.size = sizeof(copy);
+	return sealed_put("nsproxy-terms", &copy, sizeof(copy), ret_fd);
+}
+
+int terms_read(int fd, struct terms *ret)
+{
+	const int rc = sealed_get(fd, ret, sizeof(*ret));
+
+	if (rc < 0)
+		return rc;
+	if (ret->magic != TERMS_MAGIC || ret->size != sizeof(*ret) ||
+	    !memchr(ret->profile, '\0', sizeof(ret->profile)) ||
+	    ret->access_count > TERMS_ACCESS)
+		return -EPROTO;
+	return 0;
+}
+
+bool terms_admit(const struct terms *t, uid_t uid, const gid_t *groups,
+		 size_t count)
+{
+	for (unsigned int i = 0; i < t->access_count; i++) {
+		const struct terms_access *a = &t->access[i];
+
+		if (!a->is_group && a->id == uid)
+			return true;
+		for (size_t g = 0; a->is_group && g < count; g++)
+			if (groups[g] == a->id)
+				return true;
+	}
+	return false;
+}
