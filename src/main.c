@@ -10,8 +10,10 @@
 #include "base/text.h"
 #include "box/build.h"
 #include "box/hatch.h"
+#include "box/power.h"
 #include "box/standing.h"
 #include "conf/keys.h"
+#include "call.h"
 #include "guess.h"
 #include "named.h"
 #include "shed.h"
@@ -54,7 +56,7 @@ static void main_unknown(char *const *argv)
 
 static void main_usage(FILE *to)
 {
-	(void)fputs("usage: nsproxy VERB ...\n\n"
+	(void)fputs("usage: nsproxy [--system | --user] VERB ...\n\n"
 		    "Puts any program behind any proxy; it cannot get around "
 		    "it.\n\n",
 		    to);
@@ -153,12 +155,41 @@ static bool main_open_stdio(void)
 	return true;
 }
 
+/** main_words - what may stand before the verb */
+static const struct main_word {
+	const char *word;
+	enum call_whose whose;
+} main_words[] = {
+	{ "--system", CALL_SYSTEM },
+	{ "--user", CALL_OWN },
+};
+
+/** main_skip() - Return: the verb and what follows; what stands before it is
+ * heeded */
+static char **main_skip(char **argv)
+{
+	for (; *argv; argv++) {
+		size_t i = 0;
+
+		while (i < 2 && strcmp(*argv, main_words[i].word) != 0)
+			i++;
+		if (i == 2)
+			break;
+		call_choose(main_words[i].whose);
+	}
+	return argv;
+}
+
 static int main_verb(char **argv)
 {
 	static char help[] = "help";
 	static char version[] = "version";
 	const struct verb *v;
 
+	if (!argv[0]) {
+		main_usage(stderr);
+		return STATUS_MISUSED;
+	}
 	if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))
 		argv[0] = help;
 	if (!strcmp(argv[0], "--version") || !strcmp(argv[0], "-V"))
@@ -183,6 +214,23 @@ static int main_role(const char *role)
 	return STATUS_MISUSED;
 }
 
+/**
+ * main_needs_power() - Does this verb need what a setuid start lends?
+ *
+ * It asks the daemon first, as the caller, and is admitted or not.
+ */
+static bool main_needs_power(const char *verb)
+{
+	return verb && (!strcmp(verb, verb_exec.name) ||
+			!strcmp(verb, verb_shell.name));
+}
+
+static int main_shed(const char *verb, struct fault *f)
+{
+	return shed_is_lent() && main_needs_power(verb) ? power_put_aside(f)
+							: shed_for_good(f);
+}
+
 int main(int argc, char **argv)
 {
 	const bool is_privileged = shed_is_privileged();
@@ -191,17 +239,15 @@ int main(int argc, char **argv)
 
 	if (!main_open_stdio())
 		return STATUS_NOT_BEGUN;
-	if (is_privileged && shed_for_good(&f) < 0) {
+	/* Linux before 5.18 executes programs without any arguments. */
+	if (argc < 1 || (!is_privileged && argc > 1 && argv[1][0] == '@'))
+		return argc < 1 ? STATUS_MISUSED : main_role(argv[1]);
+	argv = main_skip(argv + 1);
+	if (is_privileged && main_shed(argv[0], &f) < 0) {
 		(void)fprintf(stderr, "nsproxy: %s\n", f.text);
 		return STATUS_NOT_BEGUN;
 	}
-	if (argc < 2) {
-		main_usage(stderr);
-		return STATUS_MISUSED;
-	}
-	if (!is_privileged && argv[1][0] == '@')
-		return main_role(argv[1]);
-	status = main_verb(argv + 1);
+	status = main_verb(argv);
 	if (fflush(stdout) != 0 && status == STATUS_DONE)
 		status = STATUS_FAILED;
 	return status;

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /** call_check_version() - Tell when the daemon is of another version */
 static int call_check_version(const struct verb *v, struct control *c)
@@ -42,23 +43,61 @@ static int call_check_version(const struct verb *v, struct control *c)
 	return STATUS_DONE;
 }
 
+static enum call_whose call_whose = CALL_ANY;
+
+void call_choose(enum call_whose whose)
+{
+	call_whose = whose;
+}
+
+enum call_whose call_chosen(void)
+{
+	return call_whose;
+}
+
+/** call_is_absent() - Is there no daemon, or no place for one? */
+static bool call_is_absent(const struct fault *f)
+{
+	return f->code == -ENOENT || f->code == -ECONNREFUSED;
+}
+
+static int call_connect(bool is_system, struct control *c, struct fault *f)
+{
+	struct where w;
+	const int rc = where_find(&w, is_system, f);
+
+	return rc < 0 ? rc : control_open(w.socket, is_system, c, f);
+}
+
+bool call_open_system(struct control *c)
+{
+	return geteuid() != 0 && call_whose == CALL_ANY &&
+	       call_connect(true, c, NULL) == 0;
+}
+
+bool call_is_shared(const struct control *c)
+{
+	return c->is_system && geteuid() != 0;
+}
+
 int call_open(const struct verb *v, struct control *c)
 {
+	const bool is_system = call_whose == CALL_SYSTEM || geteuid() == 0;
 	struct fault f = { 0 };
-	struct where w;
+	int rc = call_connect(is_system, c, &f);
 	int status;
 
-	if (where_find(&w, &f) < 0)
-		return verb_say(v, &f, STATUS_FAILED);
-	if (control_open(w.socket, c, &f) < 0) {
-		if (f.code == -ENOENT || f.code == -ECONNREFUSED) {
-			(void)fault_plain(&f, f.code, "no daemon is running");
-			(void)fault_hint(&f, "start one: nsproxy daemon");
-		}
+	if (rc < 0 && call_is_absent(&f) && call_whose == CALL_ANY &&
+	    !is_system)
+		rc = call_connect(true, c, &f);
+	if (rc < 0 && call_is_absent(&f)) {
+		(void)fault_plain(&f, f.code, "no daemon is running");
+		(void)fault_hint(&f, "start one: nsproxy daemon");
+	}
+	if (rc < 0)
 		return verb_say(v, &f,
 				f.code == -EPERM ? STATUS_DENIED
 						 : STATUS_FAILED);
-	}
 	status = call_check_version(v, c);
 	if (status != STATUS_DONE)
 		control_close(c);
@@ -86,8 +125,7 @@ static const struct call_error {
 	{ "Failed", STATUS_FAILED, "message", "%s", NULL },
 };
 
-/** call_say() - An error of the daemon's; Return: what to exit with */
-static int call_say(const struct verb *v, const struct varlink_reply *r)
+int call_say(const struct verb *v, const struct varlink_reply *r)
 {
 	static const struct call_error other = { "", STATUS_FAILED, "parameter",
 						 "the daemon refused: %s",

@@ -9,14 +9,42 @@
 /* Building a sandbox may have to wait for a name server. */
 #define CALL_PATIENCE_MS 90000
 
+/* Whose daemon is meant. */
+enum call_whose {
+	CALL_ANY, /* the caller's own, or root's where that does not run */
+	CALL_OWN,
+	CALL_SYSTEM,
+};
+
+/** call_choose() - Say whose daemon all later calls mean; CALL_ANY at first */
+void call_choose(enum call_whose whose);
+
+/** call_chosen() - Return: what call_choose() was told */
+enum call_whose call_chosen(void);
+
 /**
- * call_open() - Connect to the caller's daemon: root's for root
+ * call_open_system() - Connect to root's daemon if it runs, whatever was chosen
+ * @c:  Result; control_close() takes it
+ *
+ * Return: whether it runs and is not the one that call_open() takes
+ */
+bool call_open_system(struct control *c);
+
+/**
+ * call_open() - Connect to the daemon that is meant: root's for root
  * @v:  Who says what goes wrong
  * @c:  Result; control_close() takes it
  *
  * Return: STATUS_DONE; or what to exit with, and it has been said
  */
 int call_open(const struct verb *v, struct control *c);
+
+/** call_is_shared() - Is this root's daemon, and the caller not root? What is
+ * not listed may be others' then */
+bool call_is_shared(const struct control *c);
+
+/** call_say() - Tell an error of the daemon's; Return: what to exit with */
+int call_say(const struct verb *v, const struct varlink_reply *r);
 
 /**
  * call_ask() - Ask, and take a reply that is no error

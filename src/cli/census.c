@@ -201,7 +201,8 @@ static bool id_of_state(uint64_t netns, char to[static STORE_NAME])
 	struct where w;
 	bool found = false;
 
-	if (where_find(&w, NULL) < 0 || state_load(w.state, &st, NULL) < 0)
+	if (where_find(&w, geteuid() == 0, NULL) < 0 ||
+	    state_load(w.state, &st, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < st.count && !found; i++) {
 		char path[WHERE_MAX];

@@ -9,11 +9,13 @@
 
 #include "base/fd.h"
 #include "box/enter.h"
+#include "box/power.h"
 #include "call.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What comes with the reply, in this order. */
 enum {
@@ -23,34 +25,95 @@ enum {
 	GIVEN_FDS
 };
 
+/** enter_has() - Does the daemon at the other end have this sandbox? */
+static bool enter_has(struct control *c, const char *name)
+{
+	struct varlink_reply r = { 0 };
+	bool has;
+
+	if (control_call(c, "Status", json_pack("{s:s}", "name", name),
+			 CALL_PATIENCE_MS, &r, NULL) < 0)
+		return false;
+	has = strcmp(r.error, CONTROL_INTERFACE ".NoSuchSandbox") != 0;
+	varlink_reply_fini(&r);
+	return has;
+}
+
+/** enter_open() - The own daemon, or root's when only that has it */
+static int enter_open(const struct verb *v, const char *name, struct control *c)
+{
+	struct control other;
+	const int status = call_open(v, c);
+
+	if (status != STATUS_DONE || enter_has(c, name) ||
+	    !call_open_system(&other))
+		return status;
+	if (!enter_has(&other, name)) {
+		control_close(&other);
+		return STATUS_DONE;
+	}
+	control_close(c);
+	*c = other;
+	return STATUS_DONE;
+}
+
+/** enter_take() - What the daemon gave; Return: 0 or -errno */
+static int enter_take(struct control *c, const json_t *p, struct enter *ret,
+		      struct fault *f)
+{
+	const bool own_user = json_is_true(json_object_get(p, "own_user"));
+	const int guard =
+		key_read_word(guard_words, varlink_get_string(p, "guard"));
+
+	/* Only root's daemon is believed about what root's power is for. */
+	if (c->in.fd_count != (own_user ? GIVEN_FDS : GIVEN_USER) ||
+	    guard < 0 || (!own_user && !c->is_system))
+		return fault_plain(f, -EPROTO, "the daemon gave no namespaces");
+	ret->guard = (enum guard_word)guard;
+	ret->mounts =
+		(uint64_t)json_integer_value(json_object_get(p, "mounts"));
+	ret->net = fd_take(&c->in.fds[GIVEN_NET]);
+	ret->mnt = fd_take(&c->in.fds[GIVEN_MNT]);
+	if (own_user)
+		ret->user = fd_take(&c->in.fds[GIVEN_USER]);
+	return 0;
+}
+
 /** enter_ask() - Get the namespaces; Return: what to exit with */
 static int enter_ask(const struct verb *v, const char *name, struct enter *ret)
 {
 	struct varlink_reply r = { 0 };
 	struct fault f = { 0 };
 	struct control c;
-	bool own_user;
+	int rc;
 
-	if (call_open(v, &c) != STATUS_DONE)
+	if (enter_open(v, name, &c) != STATUS_DONE)
 		return STATUS_NOT_BEGUN;
 	if (call_ask(v, &c, "Exec", "name", json_string(name), &r) !=
 	    STATUS_DONE) {
 		control_close(&c);
 		return STATUS_NOT_BEGUN;
 	}
-	own_user = json_is_true(json_object_get(r.parameters, "own_user"));
+	rc = enter_take(&c, r.parameters, ret, &f);
 	varlink_reply_fini(&r);
-	if (c.in.fd_count == (own_user ? GIVEN_FDS : GIVEN_USER)) {
-		ret->net = fd_take(&c.in.fds[GIVEN_NET]);
-		ret->mnt = fd_take(&c.in.fds[GIVEN_MNT]);
-		if (own_user)
-			ret->user = fd_take(&c.in.fds[GIVEN_USER]);
-	}
 	control_close(&c);
-	if (ret->net >= 0)
-		return STATUS_DONE;
-	(void)fault_plain(&f, -EPROTO, "the daemon gave no namespaces");
-	return verb_say(v, &f, STATUS_NOT_BEGUN);
+	return rc < 0 ? verb_say(v, &f, STATUS_NOT_BEGUN) : STATUS_DONE;
+}
+
+/** enter_settle_power() - Keep what a setuid start lent only where it is needed
+ */
+static int enter_settle_power(const struct enter *e, struct fault *f)
+{
+	if (e->user >= 0)
+		return power_forget(f);
+	if (geteuid() == 0 || power_is_aside())
+		return 0;
+	(void)fault_plain(f, -EPERM,
+			  "'%s' is a sandbox of root's daemon, and this "
+			  "program may not enter it without its setuid bit",
+			  e->name);
+	return fault_hint(f, "sudo chmod u+s nsproxy's file lets those enter "
+			     "whom the profile names; or: sudo nsproxy exec");
 }
 
 /** enter_go() - With a command, or the user's shell if there is none */
@@ -72,7 +135,8 @@ static int enter_go(const struct verb *v, const char *name, char **argv)
 
 	if (status != STATUS_DONE)
 		return status;
-	(void)enter_execute(&e, &f);
+	if (enter_settle_power(&e, &f) == 0)
+		(void)enter_execute(&e, &f);
 	return verb_say(v, &f, STATUS_NOT_BEGUN);
 }
 

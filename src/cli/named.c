@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /** named_can_stand() - Can all that it says be had? */
 static int named_can_stand(const struct profile *pr, struct fault *f)
@@ -24,12 +25,15 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 
 	if (pr->guard == GUARD_STRICT)
 		what = "'guard = strict'";
-	else if (pr->guard == GUARD_PLAIN)
-		what = "'guard = plain'";
 	else if (pr->veth)
 		what = "'veth = true'";
 	else if (pr->helper_count > 0)
 		what = "helpers";
+	if (!what && pr->guard == GUARD_PLAIN && geteuid() != 0)
+		return fault_plain(f, -EOPNOTSUPP,
+				   "profile '%s' wants 'guard = plain', which "
+				   "only root's daemon can give",
+				   pr->name);
 	if (!what)
 		return 0;
 	return fault_plain(f, -EOPNOTSUPP,

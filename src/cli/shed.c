@@ -2,8 +2,8 @@
 /*
  * shed.c - give up what a setuid start gave us
  *
- * No verb needs privilege, so main() comes here before it
- * looks at a word of the command line.
+ * Hardly a verb needs privilege, so main() comes here before it looks at the
+ * rest of the command line.
  */
 #include "shed.h"
 
@@ -40,6 +40,14 @@ bool shed_is_privileged(void)
 	struct shed_ids i;
 
 	return is_secure || !shed_read(&i) || !shed_is_even(&i);
+}
+
+bool shed_is_lent(void)
+{
+	struct shed_ids i;
+
+	return shed_read(&i) && i.ruid != 0 && i.euid == 0 && i.suid == 0 &&
+	       i.rgid == i.egid;
 }
 
 /** shed_caps() - Empty all sets. Return: 0 or -errno */

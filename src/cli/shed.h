@@ -12,6 +12,10 @@
  */
 bool shed_is_privileged(void);
 
+/** shed_is_lent() - Did an ordinary user start us with root's set-user-id bit?
+ * Then power_put_aside() may be called instead of shed_for_good() */
+bool shed_is_lent(void);
+
 /**
  * shed_for_good() - Become the caller, with no way back
  * @f:  Why not

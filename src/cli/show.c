@@ -141,9 +141,29 @@ static int list_print(const json_t *boxes)
 	return STATUS_DONE;
 }
 
-static int list_verb(const struct verb *v, char **argv)
+/** list_ask() - Return: what to exit with */
+static int list_ask(const struct verb *v, json_t **ret)
 {
 	struct varlink_reply r = { 0 };
+	struct control c;
+	int status = call_open(v, &c);
+
+	if (status != STATUS_DONE)
+		return status;
+	status = call_ask(v, &c, "List", NULL, NULL, &r);
+	if (status == STATUS_DONE) {
+		*ret = json_incref(json_object_get(r.parameters, "sandboxes"));
+		varlink_reply_fini(&r);
+		/* Of those that were not told, some may be up. */
+		if (!call_is_shared(&c))
+			show_add_down(*ret);
+	}
+	control_close(&c);
+	return status;
+}
+
+static int list_verb(const struct verb *v, char **argv)
+{
 	struct fault f = { 0 };
 	bool as_json = false;
 	int status = STATUS_DONE;
@@ -155,12 +175,9 @@ static int list_verb(const struct verb *v, char **argv)
 		(void)fault_plain(&f, -EINVAL, "it takes no arguments");
 		return verb_say(v, &f, STATUS_MISUSED);
 	}
-	status = call_once(v, "List", NULL, NULL, &r);
+	status = list_ask(v, &boxes);
 	if (status != STATUS_DONE)
 		return status;
-	boxes = json_incref(json_object_get(r.parameters, "sandboxes"));
-	varlink_reply_fini(&r);
-	show_add_down(boxes);
 	if (as_json)
 		return show_dump("nsproxy.list/1", boxes);
 	status = list_print(boxes);
@@ -271,6 +288,12 @@ static int status_one(const struct verb *v, const char *name, bool as_json)
 		return verb_say(v, &f, STATUS_FAILED);
 	}
 	control_close(&c);
+	if (r.error[0] != '\0' &&
+	    strcmp(r.error, CONTROL_INTERFACE ".NoSuchSandbox") != 0) {
+		status = call_say(v, &r);
+		varlink_reply_fini(&r);
+		return status;
+	}
 	box = json_incref(json_object_get(r.parameters, "sandbox"));
 	varlink_reply_fini(&r);
 	if (!box && named_has(name))

@@ -24,6 +24,7 @@ class Keep:
         self.lab, self.user = lab, user
         self.home = lab.scratch()
         self.job = None
+        self.is_mounted = False
         self.seen = set()
         if user:
             self.run = f"{self.home}/run"
@@ -70,10 +71,10 @@ class Keep:
 
     def start(self, *opts):
         words = [self.lab.nsproxy_path, "daemon", "-v", *opts]
-        if not self.user:
-            words = ["unshare", "--mount", "--propagation", "unchanged", "sh",
-                     "-c", f"mount --bind {self.home} /var/lib && "
-                     'exec "$@"', "sh", *words]
+        if not self.user and not self.is_mounted:
+            # In the lab's own mount namespace, which the callers share.
+            kernel.mount(self.home, "/var/lib", flags=kernel.MS_BIND)
+            self.is_mounted = True
         self.job = self.lab.start(words, user=self.user, env=self.env())
         if not wait_for(self.answers, 10):
             raise AssertionError(f"no daemon: {self.job.ran(None)}")
@@ -103,6 +104,9 @@ class Keep:
                 os.kill(pid, signal.SIGKILL)
         if not self.user:
             os.unlink(f"{self.config}/nsproxy.conf")
+        if self.is_mounted:
+            kernel.umount("/var/lib")
+            self.is_mounted = False
 
     # --- verbs
 

@@ -38,6 +38,10 @@ def mount(source, target, fstype=None, flags=0, data=None):
                        ctypes.c_ulong(flags), c(data)), f"mount {target}")
 
 
+def umount(target):
+    _check(_libc.umount2(os.fsencode(target), 2), f"umount {target}")
+
+
 def abort(sock):
     """Reset a TCP connection now, also while other threads sleep in it."""
     nowhere = ctypes.create_string_buffer(16)     # AF_UNSPEC

@@ -24,7 +24,8 @@ static uint64_t control_now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-int control_open(const char *path, struct control *c, struct fault *f)
+int control_open(const char *path, bool is_system, struct control *c,
+		 struct fault *f)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
@@ -35,10 +36,11 @@ int control_open(const char *path, struct control *c, struct fault *f)
 		return rc;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
 		return fault(f, -errno, "ask whose daemon it is");
-	if (who.uid != 0 && who.uid != geteuid())
+	if (who.uid != 0 && (is_system || who.uid != geteuid()))
 		return fault_plain(f, -EPERM,
 				   "the daemon at '%s' is another user's",
 				   path);
+	c->is_system = is_system;
 	c->fd = fd_take(&fd);
 	frame_in_init(&c->in, VARLINK_REPLY_MAX);
 	return 0;

@@ -10,24 +10,30 @@
 /** CONTROL_INTERFACE - prefix of our methods and errors */
 #define CONTROL_INTERFACE "org.nsproxy"
 
-/** struct control - a connection to a daemon */
+/**
+ * struct control - a connection to a daemon
+ * @is_system:  Root listens there, for all
+ */
 struct control {
+	bool is_system;
 	int fd;
 	struct frame_in in;
 };
 
 /**
  * control_open() - Connect to a daemon
- * @path:  Its socket
- * @c:     Result; control_close() takes it
- * @f:     Why not: -ENOENT or -ECONNREFUSED when no daemon runs
+ * @path:       Its socket
+ * @is_system:  Root's daemon is meant, else the caller's
+ * @c:          Result; control_close() takes it
+ * @f:          Why not: -ENOENT or -ECONNREFUSED when no daemon runs
  *
- * A daemon that belongs to neither root nor the caller, or lives in another
- * network namespace, is refused.
+ * Another user's daemon, or one that lives in another network namespace, is
+ * refused; so is the caller's own where root's is meant.
  *
  * Return: 0 or -errno
  */
-int control_open(const char *path, struct control *c, struct fault *f);
+int control_open(const char *path, bool is_system, struct control *c,
+		 struct fault *f);
 void control_close(struct control *c);
 
 /**

@@ -138,7 +138,7 @@ static int check_helper_user(const char *text, struct fault *f)
 }
 
 static const char *const udp_words[] = { "associate", "none", NULL };
-static const char *const guard_words[] = { "plain", "guarded", "strict", NULL };
+const char *const guard_words[] = { "plain", "guarded", "strict", NULL };
 static const char *const isolate_words[] = { "none", "sandbox", NULL };
 static const char *const restart_words[] = { "never", "on-failure", "always",
 					     NULL };

@@ -63,6 +63,9 @@ enum udp_word {
 	UDP_ASSOCIATE,
 	UDP_NONE
 };
+/** guard_words - as written, by enum guard_word; ends with NULL */
+extern const char *const guard_words[];
+
 enum guard_word {
 	GUARD_PLAIN,
 	GUARD_GUARDED,

@@ -2,20 +2,27 @@
 #pragma once
 
 #include "base/fault.h"
+#include "conf/keys.h"
+
+#include <stdint.h>
 
 /**
  * struct enter - a command that goes into a sandbox that is there already
- * @user:  User namespace of the sandbox; -1: root's, which is our own
- * @net:   Network namespace
- * @mnt:   Mount namespace
- * @name:  Of the sandbox
- * @verb:  Who says what goes wrong
- * @argv:  Command and arguments, NULL-terminated
+ * @user:    User namespace of the sandbox; -1: root's, which is our own
+ * @net:     Network namespace
+ * @mnt:     Mount namespace
+ * @mounts:  Inode of the mount namespace that the sandbox's was made from
+ * @guard:   What holds the command
+ * @name:    Of the sandbox
+ * @verb:    Who says what goes wrong
+ * @argv:    Command and arguments, NULL-terminated
  */
 struct enter {
 	int user;
 	int net;
 	int mnt;
+	uint64_t mounts;
+	enum guard_word guard;
 	const char *name;
 	const char *verb;
 	char **argv;
@@ -27,8 +34,10 @@ struct enter {
  * @f:  Why it never began
  *
  * The same process: its pid, session, terminal, process group, limits, umask,
- * niceness, signal mask and what it ignores stay as they are. It is guarded as
- * by `nsproxy run`. Exit statuses 126 and 127 as a shell has them.
+ * niceness, signal mask and what it ignores stay as they are. With GUARD_PLAIN
+ * it is held by the network namespace alone, else as by `nsproxy run`. Into
+ * root's sandboxes goes root, or who has power_is_aside(); that is taken up
+ * here and given away for good. Exit statuses 126 and 127 as a shell has them.
  *
  * Return: -errno; on success it does not return
  */

@@ -57,7 +57,7 @@ static int setup_namespaces(struct setup *s, struct fault *f)
 {
 	s->is_root = namespace_is_root();
 	s->has_ip6 = namespace_has_ip6();
-	return namespace_enter(!s->is_root, f);
+	return namespace_enter(!s->is_root, s->keeps_suid, f);
 }
 
 static int setup_tun(struct setup *s, struct fault *f)

@@ -12,6 +12,7 @@
  * @plan:      Wish; borrowed
  * @is_root:   The namespaces belong to the caller's user namespace, and the
  *             program keeps all ids
+ * @keeps_suid:  Programs may gain privileges as outside (guard = plain)
  * @has_ip6:   The kernel has IPv6
  * @fds:       What the worker gets: device, listeners, its end of @mint
  * @fd_count:  Of @fds
@@ -22,6 +23,7 @@
 struct setup {
 	const struct plan *plan;
 	bool is_root;
+	bool keeps_suid;
 	bool has_ip6;
 	struct plan_fd fds[PLAN_FDS];
 	unsigned int fd_count;

@@ -15,6 +15,7 @@
 #include "box/mint.h"
 #include "box/setup.h"
 #include "box/store.h"
+#include "box/terms.h"
 #include "bus/channel.h"
 #include "bus/peer.h"
 #include "bus/plan_file.h"
@@ -58,6 +59,7 @@ enum {
  */
 struct standing {
 	struct plan *plan;
+	struct terms terms;
 	struct setup setup;
 	struct store_word word;
 	int own[STORE_FD_TAGS];
@@ -83,7 +85,9 @@ static int standing_take(struct standing *s, int chan, struct fault *f)
 	s->own[STORE_FD_TERMS] = fds[STORE_TASK_TERMS];
 	for (unsigned int i = 0; i < s->word.tag_count; i++)
 		s->tag_fd[i] = fds[STORE_TASK_TAGS + i];
-	rc = plan_file_read(fds[STORE_TASK_PLAN], s->plan);
+	rc = terms_read(fds[STORE_TASK_TERMS], &s->terms);
+	if (rc == 0)
+		rc = plan_file_read(fds[STORE_TASK_PLAN], s->plan);
 	return rc < 0 ? fault(f, rc, "read the plan") : 0;
 }
 
@@ -262,6 +266,7 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 	if (rc < 0)
 		return rc;
 	setup_init(&s->setup, s->plan);
+	s->setup.keeps_suid = s->terms.guard == GUARD_PLAIN;
 	rc = setup_build(&s->setup, f);
 	/* Nothing in here needs it any more, and it may hold passwords. */
 	explicit_bzero(s->plan, sizeof(*s->plan));

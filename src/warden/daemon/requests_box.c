@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void requests_wait(struct caller *c, enum caller_wait wait, const char *name)
 {
@@ -53,11 +54,20 @@ void requests_busy(struct caller *c, const char *message)
 		     json_pack("{s:s}", "message", message), NULL, 0);
 }
 
+/** requests_mounts() - Of the daemon: every sandbox's were made from them */
+static json_int_t requests_mounts(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/mnt", &st) < 0 ? 0 : (json_int_t)st.st_ino;
+}
+
 /**
  * requests_give() - The namespaces, to enter them
  *
- * Safe though the asker may be any process of the same uid on the host: it
- * could have the same from the keeper. One from inside was refused before.
+ * Safe though the asker may be any process of a user who may enter: by these
+ * alone only root, or the owner of the user namespace, gets in. One from inside
+ * a sandbox was refused before.
  */
 void requests_give(struct caller *c, const struct sandbox *s)
 {
@@ -79,8 +89,11 @@ void requests_give(struct caller *c, const struct sandbox *s)
 		}
 		count++;
 	}
-	caller_reply(c, NULL, json_pack("{s:b}", "own_user", !s->is_root), fds,
-		     count);
+	caller_reply(c, NULL,
+		     json_pack("{s:b, s:s, s:I}", "own_user", !s->is_root,
+			       "guard", guard_words[s->terms.guard], "mounts",
+			       requests_mounts()),
+		     fds, count);
 }
 
 void request_up(struct requests *r, struct caller *c, struct sandbox *s,

@@ -62,9 +62,9 @@ static int where_find_user(struct where *w, struct fault *f)
 	return 0;
 }
 
-int where_find(struct where *ret, struct fault *f)
+int where_find(struct where *ret, bool is_system, struct fault *f)
 {
-	struct where w = { .is_system = geteuid() == 0 };
+	struct where w = { .is_system = is_system };
 	int rc = 0;
 
 	if (w.is_system) {

@@ -31,15 +31,16 @@ struct where {
 
 /**
  * where_find() - Find the places; nothing is made
- * @ret:  Result
- * @f:    Why not
+ * @ret:        Result
+ * @is_system:  Root's daemon's; else the caller's own
+ * @f:          Why not
  *
  * Root's are fixed; others' depend on XDG_RUNTIME_DIR, XDG_STATE_HOME and
  * HOME.
  *
  * Return: 0, -ENOENT without XDG_RUNTIME_DIR or HOME, or -ENAMETOOLONG
  */
-int where_find(struct where *ret, struct fault *f);
+int where_find(struct where *ret, bool is_system, struct fault *f);
 
 /**
  * where_make() - Make the directories

@@ -55,13 +55,70 @@ static int guard_drop_bounding(uint64_t keep, struct fault *f)
 	return 0;
 }
 
+/** guard_are_ids() - Are all of ours these, and can we not come back? */
+static bool guard_are_ids(uid_t uid, gid_t gid)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	if (getresuid(&u[0], &u[1], &u[2]) < 0 ||
+	    getresgid(&g[0], &g[1], &g[2]) < 0)
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (u[i] != uid || g[i] != gid)
+			return false;
+	return (uid == 0 || setresuid((uid_t)-1, 0, (uid_t)-1) < 0) &&
+	       (gid == 0 || uid == 0 || setresgid((gid_t)-1, 0, (gid_t)-1) < 0);
+}
+
+/** guard_set_caps() - Exactly what @d says, read back */
+static int guard_set_caps(struct __user_cap_data_struct *d, struct fault *f)
+{
+	struct __user_cap_header_struct h = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct seen[2];
+
+	if (syscall(SYS_capset, &h, d) < 0)
+		return fault(f, -errno, "drop capabilities");
+	if (syscall(SYS_capget, &h, seen) < 0)
+		return fault(f, -errno, "read capabilities");
+	if (memcmp(seen, d, sizeof(seen)) != 0)
+		return fault_plain(f, -EPERM, "capabilities would not go");
+	return 0;
+}
+
+int guard_become(uid_t uid, gid_t gid, bool bound, struct fault *f)
+{
+	struct __user_cap_data_struct none[2] = { 0 };
+	int rc;
+
+	/* Fails only where the kernel has no ambient set to clear. */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return fault(f, -errno, "keep no capabilities");
+	rc = bound ? guard_drop_bounding(0, f) : 0;
+	if (rc < 0)
+		return rc;
+	/* The group first: without the uid it cannot be changed any more. */
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return fault(f, -errno, "become user %u", uid);
+	rc = guard_set_caps(none, f);
+	if (rc < 0)
+		return rc;
+	if (!guard_are_ids(uid, gid))
+		return fault_plain(f, -EPERM,
+				   "privileges could not be given "
+				   "up");
+	return 0;
+}
+
 int guard_shed(uint64_t keep, struct fault *f)
 {
 	struct __user_cap_header_struct h = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
 	struct __user_cap_data_struct d[2];
-	struct __user_cap_data_struct seen[2];
 	int rc;
 
 	/* Fails only where the kernel has no ambient set to clear. */
@@ -78,13 +135,7 @@ int guard_shed(uint64_t keep, struct fault *f)
 		d[i].effective = d[i].permitted;
 		d[i].inheritable = 0;
 	}
-	if (syscall(SYS_capset, &h, d) < 0)
-		return fault(f, -errno, "drop capabilities");
-	if (syscall(SYS_capget, &h, seen) < 0)
-		return fault(f, -errno, "read capabilities");
-	if (memcmp(seen, d, sizeof(d)) != 0)
-		return fault_plain(f, -EPERM, "capabilities would not go");
-	return 0;
+	return guard_set_caps(d, f);
 }
 
 /** guard_deny() - Refuse a system call with @code, whatever its arguments */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /**
  * guard_shed() - Give up capabilities for good
@@ -17,6 +18,21 @@
  * Return: 0 or -errno
  */
 int guard_shed(uint64_t keep, struct fault *f);
+
+/**
+ * guard_become() - Be an ordinary user for good
+ * @uid, @gid:  Who; real, effective and saved ids become these
+ * @bound:      Empty the bounding set as well, so that nothing that is executed
+ *              can ever have a capability
+ * @f:          Fault
+ *
+ * Needs CAP_SETUID and CAP_SETGID, with @bound CAP_SETPCAP. Supplementary
+ * groups stay. Reads back what the kernel says, and tries to come back, which
+ * must fail.
+ *
+ * Return: 0 or -errno
+ */
+int guard_become(uid_t uid, gid_t gid, bool bound, struct fault *f);
 
 /** guard_file_powers() - What root keeps inside: powers over files and ids */
 uint64_t guard_file_powers(void);

@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -161,7 +163,7 @@ static void namespace_forget_suid(void)
 		      sizeof(nosuid));
 }
 
-int namespace_enter(bool own_user, struct fault *f)
+int namespace_enter(bool own_user, bool keeps_suid, struct fault *f)
 {
 	const int user = own_user ? CLONE_NEWUSER : 0;
 	const uid_t uid = geteuid();
@@ -181,7 +183,8 @@ int namespace_enter(bool own_user, struct fault *f)
 		(void)fault(f, -errno, "keep our mounts from the host");
 		return namespace_hint(f);
 	}
-	namespace_forget_suid();
+	if (!keeps_suid)
+		namespace_forget_suid();
 	return 0;
 }
 
@@ -203,6 +206,29 @@ int namespace_leave_power_alone(struct fault *f)
 	return rc < 0 ? rc : namespace_map_one("self", uid, gid, f);
 }
 
+/**
+ * namespace_check_owner() - Is a process's user namespace ours?
+ *
+ * With every id in it, its owner is as mighty as root: who made it must be who
+ * maps it.
+ */
+static int namespace_check_owner(const char *who, struct fault *f)
+{
+	auto_fd ns = -1;
+	char path[64];
+	uid_t owner = (uid_t)-1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/ns/user", who);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || ioctl(ns, NS_GET_OWNER_UID, &owner) < 0)
+		return fault(f, -errno, "ask who owns %s", path);
+	if (owner != geteuid())
+		return fault_plain(f, -EPERM,
+				   "the program's user namespace is user %u's",
+				   owner);
+	return 0;
+}
+
 int namespace_map(pid_t pid, bool all_ids, struct fault *f)
 {
 	char who[16];
@@ -211,6 +237,9 @@ int namespace_map(pid_t pid, bool all_ids, struct fault *f)
 	(void)snprintf(who, sizeof(who), "%d", pid);
 	if (!all_ids)
 		return namespace_map_one(who, geteuid(), getegid(), f);
+	rc = namespace_check_owner(who, f);
+	if (rc < 0)
+		return rc;
 	rc = namespace_copy_map(who, "uid_map", f);
 	return rc < 0 ? rc : namespace_copy_map(who, "gid_map", f);
 }

@@ -21,13 +21,14 @@ bool namespace_has_ip6(void);
  * namespace_enter() - Move this process into a network and mount namespace
  * @own_user:  Make them belong to a new user namespace, in which the caller
  *             keeps its uid and gid and holds every capability
+ * @keeps_suid:  Set-user-id bits keep their meaning there
  * @f:         Fault, with the setting that forbids it
  *
  * Mounts of the host still arrive afterwards; none goes back.
  *
  * Return: 0 or -errno
  */
-int namespace_enter(bool own_user, struct fault *f);
+int namespace_enter(bool own_user, bool keeps_suid, struct fault *f);
 
 /**
  * namespace_leave_power() - Move this process into a user namespace of its own
