@@ -21,6 +21,7 @@
 enum {
 	GIVEN_NET,
 	GIVEN_MNT,
+	GIVEN_PIDS,
 	GIVEN_USER,
 	GIVEN_FDS
 };
@@ -74,6 +75,7 @@ static int enter_take(struct control *c, const json_t *p, struct enter *ret,
 		(uint64_t)json_integer_value(json_object_get(p, "mounts"));
 	ret->net = fd_take(&c->in.fds[GIVEN_NET]);
 	ret->mnt = fd_take(&c->in.fds[GIVEN_MNT]);
+	ret->pids = fd_take(&c->in.fds[GIVEN_PIDS]);
 	if (own_user)
 		ret->user = fd_take(&c->in.fds[GIVEN_USER]);
 	return 0;
@@ -126,6 +128,7 @@ static int enter_go(const struct verb *v, const char *name, char **argv)
 		.user = -1,
 		.net = -1,
 		.mnt = -1,
+		.pids = -1,
 		.name = name,
 		.verb = v->name,
 		.argv = argv[0] ? argv : only,

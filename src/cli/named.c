@@ -23,9 +23,7 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 {
 	const char *what = NULL;
 
-	if (pr->guard == GUARD_STRICT)
-		what = "'guard = strict'";
-	else if (pr->veth)
+	if (pr->veth)
 		what = "'veth = true'";
 	else if (pr->helper_count > 0)
 		what = "helpers";
@@ -107,7 +105,7 @@ int named_plan(const char *profile, struct plan *p, struct terms *t,
 
 	p->want_v4 = p->want_v6 = true;
 	if (rc == 0)
-		rc = profiles_settle(profile, p, &dns, f);
+		rc = profiles_settle(profile, false, p, &dns, f);
 	if (rc == 0)
 		rc = proxies_settle(p, f);
 	if (rc == 0)

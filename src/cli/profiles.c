@@ -90,15 +90,15 @@ static int profiles_expose(const struct profile *pr, struct plan *p,
 	return rc;
 }
 
-static int profiles_take(struct conf *c, const char *name, struct plan *p,
-			 struct dns_wish *dns, struct fault *f)
+static int profiles_take(struct conf *c, const char *name, bool is_run,
+			 struct plan *p, struct dns_wish *dns, struct fault *f)
 {
 	struct profile pr;
 	int rc;
 
 	rc = profile_get(c, name, &pr, f);
 	if (rc == 0)
-		rc = profiles_can_run(&pr, f);
+		rc = !is_run ? 0 : profiles_can_run(&pr, f);
 	if (rc == 0 && p->hop_count == 0)
 		rc = profile_chain_to_plan(c, &pr, p, f);
 	if (rc < 0)
@@ -109,14 +109,14 @@ static int profiles_take(struct conf *c, const char *name, struct plan *p,
 	return rc < 0 ? rc : profile_publish(&pr, p, f);
 }
 
-int profiles_settle(const char *name, struct plan *p, struct dns_wish *dns,
-		    struct fault *f)
+int profiles_settle(const char *name, bool is_run, struct plan *p,
+		    struct dns_wish *dns, struct fault *f)
 {
 	struct conf c;
 	int rc;
 
 	rc = profiles_load(&c) < 0 ? profiles_fault(&c, f)
-				   : profiles_take(&c, name, p, dns, f);
+				   : profiles_take(&c, name, is_run, p, dns, f);
 	conf_fini(&c);
 	return rc;
 }

@@ -41,6 +41,7 @@ int profiles_fault(const struct conf *c, struct fault *f);
 /**
  * profiles_settle() - Add a profile to what the command line said
  * @name:  Profile
+ * @is_run:  For a one-shot, which does not offer all that a profile may want
  * @p:     Plan: a chain that is there already stays instead of the profile's;
  *         exposed and published doors are added to
  * @dns:   What -d said; if nothing, becomes what the profile says
@@ -50,5 +51,5 @@ int profiles_fault(const struct conf *c, struct fault *f);
  *
  * Return: 0 or -errno
  */
-int profiles_settle(const char *name, struct plan *p, struct dns_wish *dns,
-		    struct fault *f);
+int profiles_settle(const char *name, bool is_run, struct plan *p,
+		    struct dns_wish *dns, struct fault *f);

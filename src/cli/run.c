@@ -180,7 +180,7 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 		return fault_hint(f, "nsproxy run -x URL -- CMD [ARG...]");
 	}
 	if (r->profile)
-		rc = profiles_settle(r->profile, &r->plan, &r->dns, f);
+		rc = profiles_settle(r->profile, true, &r->plan, &r->dns, f);
 	else if (r->plan.hop_count == 0)
 		rc = proxies_add_env(&r->plan, f);
 	if (rc == 0)

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from lab import Keep, Terminal
-from lab.run import PYTHON, wait_for
+from lab import Keep, Terminal, kernel
+from lab.run import PYTHON, is_alive, state_of, wait_for
 
 FAR = "203.0.113.5"
 UID, EXTRA = 61234, 61235
@@ -43,6 +43,7 @@ def keep(lab, proxy, suid):
         "ours": chain(proxy, 'users = {"nsplab"}'),
         "grouped": chain(proxy, 'users = {"@nspextra"}'),
         "bare": chain(proxy, 'users = {"61234"}\nguard = plain'),
+        "tight": chain(proxy, 'users = {"nsplab"}\nguard = strict'),
         "theirs": chain(proxy),
     }
     with Keep(lab, profiles, user=False) as one:
@@ -279,6 +280,163 @@ def test_a_users_daemon_gives_no_plain(lab, proxy):
     with Keep(lab, {"bare": chain(proxy, "guard = plain")}) as keep:
         ran = keep("up", "bare")
         assert ran.rc == 1 and "guard = plain" in ran.err, ran
+
+
+@pytest.fixture(params=["user", "root", "suid"])
+def tight(lab, proxy, suid, request):
+    """exec(code) in a strict sandbox, in each way that leads into one."""
+    profile = {"tight": chain(proxy, 'users = {"nsplab"}\nguard = strict')}
+    how = request.param
+    with Keep(lab, profile, user=how == "user") as keep:
+        keep.up("tight")
+
+        def run(*cmd, **more):
+            if how == "suid":
+                return as_user(lab, SUID, "exec", "tight", "--", *cmd, **more)
+            return keep.exec("tight", *cmd, **more)
+
+        run.keep, run.how = keep, how
+        run.code = lambda code, **more: lab.spoken(run(
+            PYTHON, "-c", "from inside import *\n" + code, **more))
+        yield run
+
+
+STRICT_HOME = "/mnt"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def words_outside_of_run(world):
+    """The words for code inside, at a place that strict does not hide."""
+    kernel.mount("lab", STRICT_HOME, "tmpfs")
+    shutil.copy("/run/lab/inside.py", STRICT_HOME)
+    yield
+    kernel.umount(STRICT_HOME)
+
+
+def test_strict_hides_sockets_buses_and_processes(lab, tight):
+    os.makedirs("/run/dbus", exist_ok=True)
+    for path in ("/run/dbus/system_bus_socket", "/tmp/.X11-unix/X9"):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    servers = [lab.start(["socat", f"UNIX-LISTEN:{path},fork", "PIPE"],
+                         user=False)
+               for path in ("/run/dbus/system_bus_socket", "/tmp/.X11-unix/X9",
+                            "/dev/shm/nsp-sock", "/var/tmp/nsp-sock")]
+    try:
+        assert wait_for(lambda: os.path.exists("/var/tmp/nsp-sock"))
+        said = tight.code("""
+found = []
+for path in ('/run/dbus/system_bus_socket', '/tmp/.X11-unix/X9',
+             '/dev/shm/nsp-sock', '/var/tmp/nsp-sock'):
+    s = socket.socket(socket.AF_UNIX)
+    found.append(err(s.connect, path))
+pids = sorted(int(p) for p in os.listdir('/proc') if p.isdigit())
+out([found, os.getpid(), pids, open('/proc/1/comm').read(),
+     err(os.kill, 1, signal.SIGKILL), os.listdir('/tmp'),
+     connect_err('named.example', 80)[0],
+     open('/proc/self/status').read().count('NoNewPrivs:\t1')])""",
+                          cwd="/usr", env={"PYTHONPATH": STRICT_HOME})
+    finally:
+        for server in servers:
+            server.kill_family()
+        for path in ("/tmp/.X11-unix/X9", "/dev/shm/nsp-sock",
+                     "/var/tmp/nsp-sock", "/run/dbus/system_bus_socket"):
+            if os.path.exists(path):
+                os.unlink(path)
+    assert said[0] == ["ENOENT"] * 4, said
+    assert said[1] in said[2] and 1 in said[2] and len(said[2]) < 6, said
+    assert said[3] == "nsproxy-keeper\n" and said[5] == [], said
+    assert said[6] == "OK" and said[7] == 1, said
+    # Of the same uid it may be aimed at, but the first process does not die.
+    assert said[4] in ("OK", "EPERM"), said
+    assert tight.keep.status("tight")["state"] == "up"
+
+
+def test_strict_shares_its_places_among_commands(lab, tight):
+    how = {"cwd": "/usr"}
+    if tight.how != "user":            # its daemon is found by it
+        how["env"] = {"XDG_RUNTIME_DIR": "/run/user/7"}
+    ran = tight("sh", "-c", "echo kept >/tmp/note; ls -ld $XDG_RUNTIME_DIR",
+                **how)
+    if tight.how != "user":
+        assert ran.rc == 0 and ran.out.startswith("drwx------"), ran
+    assert tight("cat", "/tmp/note", **how).out == "kept\n"
+    assert not os.path.exists("/tmp/note")
+
+
+def test_strict_ends_all_with_the_sandbox(lab, tight):
+    ran = tight("sh", "-c", "sleep 321 >/dev/null 2>&1 & echo on", cwd="/usr")
+    assert ran.rc == 0 and ran.out == "on\n", ran
+    pids = lambda: json.loads(tight.keep(
+        "status", "tight", "--json").out)["sandboxes"][0]["processes"]
+    assert wait_for(lambda: pids() == 1), pids()
+    assert tight.keep("down", "tight").rc == 0
+    ran = lab.run(["sh", "-c", "cat /proc/[0-9]*/cmdline"], user=False)
+    assert wait_for(lambda: "sleep\0321" not in lab.run(
+        ["sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null"],
+        user=False).out)
+
+
+def test_strict_is_the_command_for_a_shell(lab, tight):
+    for line, rc in [("exit 42", 42), ("kill -TERM $$", -15),
+                     ("kill -KILL $$", -9)]:
+        assert tight("sh", "-c", line, cwd="/usr").rc == rc
+    assert tight("/nowhere", cwd="/usr").rc == 127
+    ran = tight("sh", "-c", "pwd; umask; ulimit -n", cwd="/usr/share")
+    assert ran.out.splitlines()[0] == "/usr/share", ran
+    ran = tight("true", cwd="/run/lab/home")
+    assert ran.rc == 125 and "inside" in ran.err, ran
+
+
+def test_strict_passes_signals_and_stops(lab, keep):
+    keep.up("tight")
+    words = [SUID, "exec", "tight", "--", "sleep", "60"]
+    job = lab.start(words, cwd="/usr")
+    assert wait_for(lambda: len(job.family()) == 2)
+    inner = job.family()[1]
+    os.kill(inner, signal.SIGSTOP)
+    assert wait_for(lambda: state_of(job.pid) == "T")
+    os.kill(job.pid, signal.SIGCONT)
+    assert wait_for(lambda: state_of(inner) == "S")
+    os.kill(job.pid, signal.SIGTERM)
+    assert job.wait().rc == -15
+    job = lab.start(words, cwd="/usr")
+    assert wait_for(lambda: len(job.family()) == 2)
+    inner = job.family()[1]
+    os.kill(job.pid, signal.SIGKILL)
+    assert wait_for(lambda: not is_alive(inner)), "the command went with it"
+    with Terminal(lab) as term:
+        term.line("cd /usr")
+        term.line(f"{SUID} exec tight -- sleep 60")
+        time.sleep(0.5)
+        term.key("z")
+        term.expect("Stopped")
+        term.expect("ready> ")
+        term.line("fg")
+        term.expect(r"fg\r\n.*sleep 60")
+        time.sleep(0.3)
+        term.key("c")
+        term.expect("ready> ")
+        term.line("echo status $?")
+        assert term.expect(r"status (\d+)").group(1) == "130"
+
+
+def test_strict_shell_has_job_control(lab, keep):
+    keep.up("tight")
+    with Terminal(lab) as term:
+        term.line("cd /usr")
+        term.line(f"PS1='inner$ ' {SUID} exec tight -- bash --norc "
+                  "--noprofile -i")
+        term.expect(r"inner\$ ")
+        term.line("sleep 60")
+        time.sleep(0.3)
+        term.key("z")
+        term.expect("Stopped")
+        term.line("jobs; kill %1; exit 9")
+        term.expect("sleep 60")
+        term.line("")
+        term.line("exit 9")
+        term.line("echo outer $?")
+        assert term.expect(r"outer (\d+)").group(1) == "9"
 
 
 # --- the other daemon

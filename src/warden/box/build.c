@@ -299,6 +299,7 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_KEEPER] = b->fds[STORE_FD_KEEPER],
 		[BUILD_FD_NET] = b->fds[STORE_FD_NET],
 		[BUILD_FD_MNT] = b->fds[STORE_FD_MNT],
+		[BUILD_FD_PID] = b->fds[STORE_FD_PID],
 		[BUILD_FD_USER] = b->fds[STORE_FD_USER],
 		[BUILD_FD_WORKER] = worker,
 		[BUILD_FD_CHAN] = b->worker.chan,

@@ -47,6 +47,7 @@ enum build_fd {
 	BUILD_FD_KEEPER, /* pidfd */
 	BUILD_FD_NET,
 	BUILD_FD_MNT,
+	BUILD_FD_PID,
 	BUILD_FD_USER,
 	BUILD_FD_WORKER, /* pidfd; the keeper's again when there is none */
 	BUILD_FD_CHAN,	 /* channel of the worker; not with BUILD_ADOPT */

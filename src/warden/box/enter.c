@@ -10,6 +10,8 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "box/admit.h"
+#include "box/attend.h"
 #include "box/execute.h"
 #include "box/power.h"
 #include "box/stdfiles.h"
@@ -17,17 +19,17 @@
 #include "bus/plan.h"
 #include "kern/guard.h"
 #include "kern/namespace.h"
+#include "kern/private.h"
+#include "kern/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -69,84 +71,6 @@ static int place_restore(const struct place *p, struct fault *f)
 	return 0;
 }
 
-/** enter_check_net() - Never mistake the host's network for a sandbox */
-static int enter_check_net(int net, bool is_inside, struct fault *f)
-{
-	struct stat want;
-	struct stat here;
-
-	if (fstat(net, &want) < 0 || stat("/proc/self/ns/net", &here) < 0)
-		return fault(f, -errno, "look at the network namespace");
-	if ((want.st_ino == here.st_ino && want.st_dev == here.st_dev) ==
-	    is_inside)
-		return 0;
-	return fault_plain(f, -EPERM,
-			   is_inside ? "the sandbox's network was not entered"
-				     : "the daemon gave no sandbox's network");
-}
-
-/** enter_check_kind() - Is this what the daemon said it is? */
-static int enter_check_kind(int ns, int kind, struct fault *f)
-{
-	if (ioctl(ns, NS_GET_NSTYPE) == kind)
-		return 0;
-	return fault_plain(f, -EPROTO, "the daemon gave no namespace");
-}
-
-/** enter_check_owner() - Root's sandboxes belong to our own user namespace */
-static int enter_check_owner(int ns, struct fault *f)
-{
-	auto_fd owner = ioctl(ns, NS_GET_USERNS);
-	struct stat want;
-	struct stat here;
-
-	if (owner < 0 || fstat(owner, &want) < 0 ||
-	    stat("/proc/self/ns/user", &here) < 0)
-		return fault(f, -errno, "ask whose the sandbox is");
-	if (want.st_ino == here.st_ino && want.st_dev == here.st_dev)
-		return 0;
-	return fault_plain(f, -EPERM,
-			   "the sandbox belongs to another user namespace");
-}
-
-/**
- * enter_check_mounts() - Would the sandbox's mounts show more than ours?
- *
- * They were made from the daemon's. Who was given others, or another root
- * directory, must not come out of them by way of a sandbox.
- */
-static int enter_check_mounts(const struct enter *e, struct fault *f)
-{
-	struct stat mine;
-
-	if (stat("/proc/self/ns/mnt", &mine) < 0)
-		return fault(f, -errno, "look at the mount namespace");
-	if (mine.st_ino == e->mounts)
-		return 0;
-	(void)fault_plain(f, -EPERM,
-			  "this process has mounts of its own, and the "
-			  "sandbox has the host's");
-	return fault_hint(f, "call it from outside, or run nsproxy there "
-			     "without the daemon: nsproxy run");
-}
-
-static int enter_check(const struct enter *e, struct fault *f)
-{
-	int rc = enter_check_kind(e->net, CLONE_NEWNET, f);
-
-	if (rc == 0)
-		rc = enter_check_kind(e->mnt, CLONE_NEWNS, f);
-	if (rc == 0)
-		rc = enter_check_net(e->net, false, f);
-	if (rc == 0 && e->user < 0)
-		rc = enter_check_owner(e->net, f);
-	if (rc == 0 && e->user < 0)
-		rc = enter_check_owner(e->mnt, f);
-	if (rc == 0 && power_is_aside())
-		rc = enter_check_mounts(e, f);
-	return rc;
-}
-
 static int enter_namespaces(const struct enter *e, struct fault *f)
 {
 	struct stat before;
@@ -160,12 +84,14 @@ static int enter_namespaces(const struct enter *e, struct fault *f)
 		return fault(f, -errno, "enter the sandbox's network");
 	if (setns(e->mnt, CLONE_NEWNS) < 0)
 		return fault(f, -errno, "enter the sandbox's mounts");
+	if (e->guard == GUARD_STRICT && setns(e->pids, CLONE_NEWPID) < 0)
+		return fault(f, -errno, "enter the sandbox's process ids");
 	if (stat("/", &after) < 0)
 		return fault(f, -errno, "look at the root directory inside");
 	if (before.st_ino != after.st_ino || before.st_dev != after.st_dev)
 		return fault_plain(f, -EPERM,
 				   "the root directory is another one inside");
-	return enter_check_net(e->net, true, f);
+	return 0;
 }
 
 /**
@@ -257,6 +183,47 @@ static void enter_environ(const struct enter *e)
 	(void)setenv("NSPROXY_GATEWAY", GATEWAY_IP4, 1);
 }
 
+/** enter_runtime() - The user's directory for sockets, in a /run that is new */
+static void enter_runtime(void)
+{
+	const char *path = getenv("XDG_RUNTIME_DIR");
+
+	/* It is there, or others are used, or the command will tell. */
+	if (path && text_starts(path, PRIVATE_RUNTIME "/"))
+		(void)mkdir(path, 0700);
+}
+
+/** enter_attend() - Stay outside, with no power over the sandbox */
+static void __attribute__((noreturn))
+enter_attend(pid_t child, const struct power *p)
+{
+	struct fault f = { 0 };
+	const int rc =
+		p ? guard_become(p->uid, p->gid, true, &f) : guard_shed(0, &f);
+
+	if (rc < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		(void)kill(child, SIGKILL);
+	(void)syscall(SYS_close_range, 3, ~0u, 0);
+	attend(child);
+}
+
+/**
+ * enter_fork() - The command gets the sandbox's process ids, in a child
+ *
+ * Its own end raises SIGCHLD here, which the caller may have ignored: so that
+ * is default until the child has put it back.
+ */
+static int enter_fork(const struct power *p, struct fault *f)
+{
+	const pid_t child = fork();
+
+	if (child < 0)
+		return fault(f, -errno, "fork");
+	if (child > 0)
+		enter_attend(child, p);
+	return 0;
+}
+
 /** enter_go() - In, and down to who the command is */
 static int enter_go(const struct enter *e, const struct power *p,
 		    struct fault *f)
@@ -264,24 +231,36 @@ static int enter_go(const struct enter *e, const struct power *p,
 	const bool is_root = e->user < 0 && !p;
 	int rc = enter_namespaces(e, f);
 
+	if (rc == 0 && e->guard == GUARD_STRICT)
+		rc = enter_fork(p, f);
+	/* Only now /proc, which may be the sandbox's own, knows us. */
+	if (rc == 0)
+		rc = admit_net(e->net, true, f);
 	if (rc < 0)
 		return rc;
-	switch (e->guard) {
-	case GUARD_PLAIN:
-		return p ? guard_become(p->uid, p->gid, false, f) : 0;
-	case GUARD_GUARDED:
+	if (e->guard != GUARD_PLAIN)
 		return enter_guard(p, is_root, f);
-	case GUARD_STRICT:
-		break;
+	return p ? guard_become(p->uid, p->gid, false, f) : 0;
+}
+
+/** enter_leave() - Nothing can fail any more but the command itself */
+static void __attribute__((noreturn))
+enter_leave(const struct enter *e, const struct signals *before)
+{
+	enter_environ(e);
+	if (e->guard == GUARD_STRICT) {
+		enter_runtime();
+		/* Who kills the stand-in means the command. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	}
-	return fault_plain(f, -EOPNOTSUPP,
-			   "the sandbox has a guard that this "
-			   "version does not know");
+	signals_restore(before);
+	execute_command(e->verb, e->argv);
 }
 
 int enter_execute(const struct enter *e, struct fault *f)
 {
 	const bool is_lent = power_is_aside();
+	struct signals before;
 	struct power power;
 	struct place place;
 	int rc = stdfiles_check(e->verb, f);
@@ -289,8 +268,12 @@ int enter_execute(const struct enter *e, struct fault *f)
 	if (rc == 0)
 		rc = place_save(&place, f);
 	if (rc == 0)
-		rc = enter_check(e, f);
-	if (rc == 0 && is_lent)
+		rc = admit(e, f);
+	if (rc < 0)
+		return rc;
+	signals_save(&before);
+	signals_hold();
+	if (is_lent)
 		rc = power_take(&power, f);
 	if (rc == 0)
 		rc = enter_go(e, is_lent ? &power : NULL, f);
@@ -301,10 +284,7 @@ int enter_execute(const struct enter *e, struct fault *f)
 		rc = guard_place(f);
 	if (rc < 0)
 		return rc;
-	enter_environ(e);
 	if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
 		return fault(f, -errno, "close inherited files");
-	if (is_lent)
-		(void)sigprocmask(SIG_SETMASK, &power.mask, NULL);
-	execute_command(e->verb, e->argv);
+	enter_leave(e, &before);
 }

@@ -11,6 +11,7 @@
  * @user:    User namespace of the sandbox; -1: root's, which is our own
  * @net:     Network namespace
  * @mnt:     Mount namespace
+ * @pids:    PID namespace; entered with GUARD_STRICT
  * @mounts:  Inode of the mount namespace that the sandbox's was made from
  * @guard:   What holds the command
  * @name:    Of the sandbox
@@ -21,6 +22,7 @@ struct enter {
 	int user;
 	int net;
 	int mnt;
+	int pids;
 	uint64_t mounts;
 	enum guard_word guard;
 	const char *name;

@@ -9,19 +9,16 @@
  */
 #include "base/fault.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 /**
  * struct power - it, taken up
  * @uid, @gid:  The caller's, to become again
- * @mask:       Signals that the caller had blocked
  */
 struct power {
 	uid_t uid;
 	gid_t gid;
-	sigset_t mask;
 };
 
 /**
@@ -59,7 +56,8 @@ int power_forget(struct fault *f);
  * @ret:  Who to become again
  * @f:    Fault
  *
- * All signals are blocked from here on, until the caller restores @ret->mask.
+ * All signals must be held (signals_hold()), since any of them could come from
+ * the caller, and until nothing is root's any more.
  *
  * Return: 0, or -EPERM when nothing is aside, or -errno
  */

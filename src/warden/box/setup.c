@@ -12,11 +12,13 @@
 #include "bus/channel.h"
 #include "kern/links.h"
 #include "kern/namespace.h"
+#include "kern/private.h"
 #include "kern/rules.h"
 #include "kern/sysctls.h"
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define GROUPS_ALL 2147483647u /* ping_group_range ends here */
@@ -27,6 +29,7 @@ void setup_init(struct setup *s, const struct plan *plan)
 {
 	*s = (struct setup){
 		.plan = plan,
+		.guard = GUARD_GUARDED,
 		.mint = -1,
 		.resolver = { .mounts = -1, .changes = -1 },
 	};
@@ -53,11 +56,30 @@ static struct addr setup_own_ip(const char *text)
 	return a;
 }
 
+/** setup_pid() - The host's /proc, which is still mounted, tells it */
+static pid_t setup_pid(void)
+{
+	char text[16] = "";
+
+	if (readlink("/proc/self", text, sizeof(text) - 1) < 0)
+		return getpid();
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 static int setup_namespaces(struct setup *s, struct fault *f)
 {
+	unsigned int how = 0;
+	int rc;
+
 	s->is_root = namespace_is_root();
 	s->has_ip6 = namespace_has_ip6();
-	return namespace_enter(!s->is_root, s->keeps_suid, f);
+	how |= s->is_root ? 0 : NAMESPACE_OWN_USER;
+	how |= s->guard == GUARD_PLAIN ? NAMESPACE_KEEPS_SUID : 0;
+	how |= s->guard == GUARD_STRICT ? NAMESPACE_OWN_PIDS : 0;
+	rc = namespace_enter(how, f);
+	if (rc == 0)
+		s->pid = setup_pid();
+	return rc;
 }
 
 static int setup_tun(struct setup *s, struct fault *f)
@@ -143,6 +165,16 @@ static int setup_mint(struct setup *s, struct fault *f)
 	return rc < 0 ? fault(f, rc, "make a channel") : 0;
 }
 
+static int setup_private(struct setup *s, struct fault *f)
+{
+	int rc;
+
+	if (s->guard != GUARD_STRICT)
+		return 0;
+	rc = private_places(f);
+	return rc < 0 ? rc : private_proc(f);
+}
+
 static int setup_resolver(struct setup *s, struct fault *f)
 {
 	const bool is_off = s->plan->names == NAMES_OFF;
@@ -156,8 +188,9 @@ static int setup_seal(struct setup *s, struct fault *f)
 }
 
 /* Settings before links: some count only while nsp0 is down. Doors before
- * rules: these name the port the gate got. Namespaces before all, since what
- * would fail there must not have touched the host's. */
+ * rules: these name the port the gate got. Private places before what covers
+ * files in them, and settings through the host's /proc before that. Namespaces
+ * before all, since what would fail there must not have touched the host's. */
 const struct setup_step setup_steps[] = {
 	{ "namespaces", setup_namespaces },
 	{ "TUN device", setup_tun },
@@ -166,6 +199,7 @@ const struct setup_step setup_steps[] = {
 	{ "sockets", setup_doors },
 	{ "packet rules", setup_rules },
 	{ "channel for sockets", setup_mint },
+	{ "private places", setup_private },
 	{ "resolver files", setup_resolver },
 	{ "settings sealed", setup_seal },
 	{ NULL },

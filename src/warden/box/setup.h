@@ -3,16 +3,19 @@
 
 #include "base/fault.h"
 #include "bus/plan.h"
+#include "conf/keys.h"
 #include "kern/resolver.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /**
  * struct setup - what the steps of setup.c have made so far
  * @plan:      Wish; borrowed
  * @is_root:   The namespaces belong to the caller's user namespace, and the
  *             program keeps all ids
- * @keeps_suid:  Programs may gain privileges as outside (guard = plain)
+ * @guard:     What will hold the programs
+ * @pid:       Ours, as the host sees it
  * @has_ip6:   The kernel has IPv6
  * @fds:       What the worker gets: device, listeners, its end of @mint
  * @fd_count:  Of @fds
@@ -23,7 +26,8 @@
 struct setup {
 	const struct plan *plan;
 	bool is_root;
-	bool keeps_suid;
+	enum guard_word guard;
+	pid_t pid;
 	bool has_ip6;
 	struct plan_fd fds[PLAN_FDS];
 	unsigned int fd_count;

@@ -25,6 +25,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -109,6 +110,9 @@ static int standing_hold(struct standing *s, struct fault *f)
 		rc = standing_open_ns(&s->own[STORE_FD_MNT],
 				      "/proc/self/ns/mnt", f);
 	if (rc == 0)
+		rc = standing_open_ns(&s->own[STORE_FD_PID],
+				      "/proc/self/ns/pid", f);
+	if (rc == 0)
 		rc = standing_open_ns(&s->own[STORE_FD_USER],
 				      "/proc/self/ns/user", f);
 	if (rc < 0)
@@ -124,7 +128,7 @@ static int standing_hold(struct standing *s, struct fault *f)
 	}
 	s->setup.fd_count = 0; /* they are the store's now */
 	w->kind = STORE_GIVEN;
-	w->keeper = getpid();
+	w->keeper = s->setup.pid;
 	w->is_root = s->setup.is_root;
 	w->netns = st.st_ino;
 	w->since_s = time(NULL);
@@ -266,7 +270,7 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 	if (rc < 0)
 		return rc;
 	setup_init(&s->setup, s->plan);
-	s->setup.keeps_suid = s->terms.guard == GUARD_PLAIN;
+	s->setup.guard = s->terms.guard;
 	rc = setup_build(&s->setup, f);
 	/* Nothing in here needs it any more, and it may hold passwords. */
 	explicit_bzero(s->plan, sizeof(*s->plan));
@@ -314,6 +318,9 @@ int standing_main(int chan)
 	if (standing_give(s, chan) < 0 || standing_hear(s, chan) != STORE_KEEP)
 		return 1; /* the builder failed, or was killed */
 	fd_close(&chan);
+	/* As the first of its process ids it inherits what is left alone, and
+	 * has no use for it. */
+	(void)signal(SIGCHLD, SIG_IGN);
 	standing_let_go();
 	for (;;)
 		standing_turn(s);

@@ -38,6 +38,7 @@ enum store_fd {
 	STORE_FD_KEEPER, /* its pidfd */
 	STORE_FD_NET,	 /* namespaces ... */
 	STORE_FD_MNT,
+	STORE_FD_PID,
 	STORE_FD_USER,
 	STORE_FD_PLAN,	 /* sealed, see bus/plan_file.h */
 	STORE_FD_TERMS,	 /* sealed, see box/terms.h */

@@ -72,11 +72,11 @@ static json_int_t requests_mounts(void)
 void requests_give(struct caller *c, const struct sandbox *s)
 {
 	static const enum build_fd what[] = { BUILD_FD_NET, BUILD_FD_MNT,
-					      BUILD_FD_USER };
-	int fds[3];
+					      BUILD_FD_PID, BUILD_FD_USER };
+	int fds[4];
 	unsigned int count = 0;
 
-	for (unsigned int i = 0; i < (s->is_root ? 2 : 3); i++) {
+	for (unsigned int i = 0; i < (s->is_root ? 3 : 4); i++) {
 		fds[count] = fcntl(s->ns[what[i]], F_DUPFD_CLOEXEC, 0);
 		if (fds[count] < 0) {
 			struct fault f = { 0 };

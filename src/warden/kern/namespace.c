@@ -163,27 +163,43 @@ static void namespace_forget_suid(void)
 		      sizeof(nosuid));
 }
 
-int namespace_enter(bool own_user, bool keeps_suid, struct fault *f)
+/** namespace_become_first() - Go on as the first process of the new ids */
+static int namespace_become_first(struct fault *f)
 {
-	const int user = own_user ? CLONE_NEWUSER : 0;
+	const pid_t pid = fork();
+
+	if (pid < 0)
+		return fault(f, -errno, "fork");
+	if (pid > 0)
+		_exit(0);
+	return 0;
+}
+
+int namespace_enter(unsigned int how, struct fault *f)
+{
+	const bool own_user = how & NAMESPACE_OWN_USER;
 	const uid_t uid = geteuid();
 	const gid_t gid = getegid();
-	int rc;
+	int flags = CLONE_NEWNET | CLONE_NEWNS;
+	int rc = 0;
 
-	if (unshare(user | CLONE_NEWNET | CLONE_NEWNS) < 0) {
+	flags |= own_user ? CLONE_NEWUSER : 0;
+	flags |= how & NAMESPACE_OWN_PIDS ? CLONE_NEWPID : 0;
+	if (unshare(flags) < 0) {
 		(void)fault(f, -errno, "make namespaces");
 		return namespace_hint(f);
 	}
-	if (own_user) {
+	if (own_user)
 		rc = namespace_map_one("self", uid, gid, f);
-		if (rc < 0)
-			return rc;
-	}
+	if (rc == 0 && how & NAMESPACE_OWN_PIDS)
+		rc = namespace_become_first(f);
+	if (rc < 0)
+		return rc;
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) {
 		(void)fault(f, -errno, "keep our mounts from the host");
 		return namespace_hint(f);
 	}
-	if (!keeps_suid)
+	if (!(how & NAMESPACE_KEEPS_SUID))
 		namespace_forget_suid();
 	return 0;
 }

@@ -17,18 +17,27 @@ bool namespace_is_root(void);
 /** namespace_has_ip6() - Does the kernel have IPv6? */
 bool namespace_has_ip6(void);
 
+enum namespace_how {
+	/* Make them belong to a new user namespace, in which the caller keeps
+	 * its uid and gid and holds every capability. */
+	NAMESPACE_OWN_USER = 1,
+	/* Set-user-id bits keep their meaning there. */
+	NAMESPACE_KEEPS_SUID = 2,
+	/* Process ids of its own: the process that comes back is a child of
+	 * the one that called, which has ended, and is the first of them. */
+	NAMESPACE_OWN_PIDS = 4,
+};
+
 /**
  * namespace_enter() - Move this process into a network and mount namespace
- * @own_user:  Make them belong to a new user namespace, in which the caller
- *             keeps its uid and gid and holds every capability
- * @keeps_suid:  Set-user-id bits keep their meaning there
- * @f:         Fault, with the setting that forbids it
+ * @how:  enum namespace_how, or-ed
+ * @f:    Fault, with the setting that forbids it
  *
  * Mounts of the host still arrive afterwards; none goes back.
  *
  * Return: 0 or -errno
  */
-int namespace_enter(bool own_user, bool keeps_suid, struct fault *f);
+int namespace_enter(unsigned int how, struct fault *f);
 
 /**
  * namespace_leave_power() - Move this process into a user namespace of its own
