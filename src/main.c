@@ -217,12 +217,16 @@ static int main_role(const char *role)
 /**
  * main_needs_power() - Does this verb need what a setuid start lends?
  *
- * It asks the daemon first, as the caller, and is admitted or not.
+ * exec asks the daemon first, as the caller, and is admitted or not; who may
+ * start root's daemon is told by the caller's groups.
  */
 static bool main_needs_power(const char *verb)
 {
-	return verb && (!strcmp(verb, verb_exec.name) ||
-			!strcmp(verb, verb_shell.name));
+	if (!verb)
+		return false;
+	if (!strcmp(verb, verb_daemon.name))
+		return call_chosen() == CALL_SYSTEM;
+	return !strcmp(verb, verb_exec.name) || !strcmp(verb, verb_shell.name);
 }
 
 static int main_shed(const char *verb, struct fault *f)

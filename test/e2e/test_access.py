@@ -473,6 +473,73 @@ out([os.getresuid(), status['CapPrm'], status['CapBnd'],
         assert set(said[1:3]) == {"0000000000000000"}, said
 
 
+# --- root's daemon, started by its group
+
+def test_member_of_the_group_starts_roots_daemon(lab, proxy, suid):
+    keep = Keep(lab, {"ours": chain(proxy, 'users = {"nsplab"}')}, user=False)
+    member = ["setpriv", f"--reuid={UID}", f"--regid={UID}",
+              f"--groups={NSPROXY_GID}", "--inh-caps=-all"]
+    wrap = ["sh", "-c", "umask 0; ulimit -S -f 0; ulimit -S -n 40; "
+            'exec nice -n 5 "$@"', "sh"]
+    kernel.mount(keep.home, "/var/lib", flags=kernel.MS_BIND)
+    keep.is_mounted = True
+    job = lab.start([*member, *wrap, SUID, "--system", "daemon", "-q"],
+                    user=False, env={"EVIL": "1", "LD_LIBRARY_PATH": "/x"})
+    keep.job = job
+    try:
+        assert wait_for(keep.answers), job.ran(None)
+        with open(f"/proc/{job.pid}/status", encoding="ascii") as file:
+            status = dict(line.split(":", 1) for line in file)
+        assert status["Uid"].split() == ["0"] * 4, status["Uid"]
+        assert status["Gid"].split() == ["0"] * 4 and \
+            status["Groups"].split() == []
+        with open(f"/proc/{job.pid}/limits", encoding="ascii") as file:
+            limits = file.read()
+        assert "Max file size             unlimited" in limits, limits
+        assert "Max core file size        0 " in limits, limits
+        assert os.readlink(f"/proc/{job.pid}/cwd") == "/"
+        assert os.getpriority(os.PRIO_PROCESS, job.pid) == 0
+        keep.up("ours")
+        assert inside(lab, "ours", "out(os.getuid())") == UID
+        assert as_user(lab, "kill", str(job.pid)).rc != 0
+        with open(f"/proc/{keep.status('ours')['worker']}/environ", "rb") as f:
+            assert b"EVIL" not in f.read()
+    finally:
+        keep.__exit__()
+
+
+def test_limits_that_would_hit_later_are_refused_at_once(lab, suid):
+    code = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+os.execv({SUID!r}, ['nsproxy', '--system', 'daemon'])"""
+    job = lab.start(["setpriv", f"--reuid={UID}", f"--regid={UID}",
+                     f"--groups={NSPROXY_GID}", PYTHON, "-c",
+                     "from inside import *\n" + code], user=False,
+                    stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:                      # root that may lift limits just does
+        assert job.popen.wait(3) == 1
+    except subprocess.TimeoutExpired:
+        with open(f"/proc/{job.pid}/limits", encoding="ascii") as file:
+            assert "Max file size             unlimited" in file.read()
+        os.kill(job.pid, signal.SIGTERM)
+        assert job.popen.wait(3) == 0
+
+
+def test_others_do_not_start_roots_daemon(lab, proxy, suid):
+    ran = as_user(lab, SUID, "--system", "daemon")
+    assert ran.rc == 5 and "group 'nsproxy'" in ran.err, ran
+    ran = as_user(lab, lab.nsproxy_path, "--system", "daemon",
+                  groups=(UID, NSPROXY_GID))
+    assert ran.rc == 5 and "sudo nsproxy daemon" in ran.err, ran
+
+
+def test_no_daemon_starts_inside_a_sandbox(lab, keep):
+    keep.up("bare")
+    ran = keep.exec("bare", lab.nsproxy_path, "daemon")
+    assert ran.rc == 1 and "inside a sandbox" in ran.err, ran
+
+
 # --- a hostile caller
 
 def residue():

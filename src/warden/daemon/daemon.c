@@ -11,10 +11,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "daemon/requests.h"
+#include "kern/links.h"
 #include "kern/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,6 +139,10 @@ static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 {
 	int rc = where_find(&k->where, geteuid() == 0, f);
 
+	if (rc == 0 && if_nametoindex(LINKS_TUN) != 0)
+		rc = fault_plain(f, -EPERM,
+				 "this is inside a sandbox; a daemon would "
+				 "take it for the host");
 	if (rc == 0)
 		rc = where_make(&k->where, f);
 	if (rc == 0)
