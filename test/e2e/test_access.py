@@ -431,10 +431,12 @@ def test_strict_shell_has_job_control(lab, keep):
         time.sleep(0.3)
         term.key("z")
         term.expect("Stopped")
-        term.line("jobs; kill %1; exit 9")
-        term.expect("sleep 60")
-        term.line("")
+        term.expect(r"inner\$ ")
+        term.line("jobs; kill -9 %1; wait; echo done")
+        term.expect(r"Stopped +sleep 60[^$]*done")
+        term.expect(r"inner\$ ")
         term.line("exit 9")
+        term.expect("ready> ")
         term.line("echo outer $?")
         assert term.expect(r"outer (\d+)").group(1) == "9"
 
