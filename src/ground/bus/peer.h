@@ -29,3 +29,12 @@ struct peer {
  * Return: 0 or -errno
  */
 int peer_check(int listener, int conn, struct peer *ret, struct fault *f);
+
+/**
+ * peer_is_near() - Was a listener born in our own network namespace?
+ * @listener:  Somebody else's making; peer_check() compares callers with it
+ * @f:         Why not
+ *
+ * Return: 0, or -EPERM, also when the kernel cannot tell
+ */
+int peer_is_near(int listener, struct fault *f);
