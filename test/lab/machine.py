@@ -57,6 +57,8 @@ class Machine:
     it boots; @before(root) may change its files before.
     """
 
+    made = 0
+
     def __init__(self, lab, conf="", enable=("nsproxy.service",),
                  before=None):
         self.lab = lab
@@ -64,6 +66,8 @@ class Machine:
         if not (self.build / "build.ninja").exists():
             raise AssertionError(f"{lab.binary} is in no build directory, "
                                  "from which it could be installed")
+        Machine.made += 1
+        self.name = f"nsproxy-{os.getpid()}-{Machine.made}"
         self.dir = tempfile.mkdtemp(dir="/run/lab", prefix="machine-")
         self.root = f"{self.dir}/root"
         self.groups = []
@@ -120,12 +124,11 @@ class Machine:
     # --- its life
 
     def _boot(self):
-        name = os.path.basename(self.dir)
         for group in _groups():
-            self.groups.append(f"{group}/nsproxy-{os.getpid()}-{name}")
+            self.groups.append(f"{group}/{self.name}")
             os.mkdir(self.groups[-1])
         words = ["systemd-nspawn", "--boot", "--directory", self.root,
-                 "--machine", name, "--register=no", "--keep-unit",
+                 "--machine", self.name, "--register=no", "--keep-unit",
                  "--network-namespace-path=/run/netns/host",
                  "--bind=/dev/net/tun", "--capability=all",
                  # A device policy is a BPF program.
@@ -142,12 +145,13 @@ class Machine:
                 ["sh", "-c", enter, "sh", *words], env=env,
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                 start_new_session=True)
-        if not wait_for(self._has_booted, 60, 0.01):
+        if not wait_for(lambda: self.popen.poll() is not None
+                        or self._has_booted(), 60, 0.01) or \
+                self.popen.poll() is not None:
             with open(f"{self.dir}/console", encoding="utf-8",
                       errors="replace") as console:
                 raise AssertionError(
-                    f"it does not boot: {self.popen.poll()}, "
-                    f"{self('systemctl', 'list-jobs') if self.leader else ''}"
+                    f"it does not boot ({self.popen.poll()}): "
                     f"{console.read()[-3000:]}")
 
     def _has_booted(self):

@@ -231,10 +231,10 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 		if (rc < 0)
 			(void)fault(f, rc, "wait for events");
 		notify_stopping(&k.notify);
-		/* A listener that was handed in lives on, and so its file. */
-		if (w->listener < 0)
-			(void)unlink(k.where.socket);
 	}
+	/* A listener that was handed in lives on, and so its file. */
+	if (k.callers.listener >= 0 && w->listener < 0)
+		(void)unlink(k.where.socket);
 	fleet_stop(&k.fleet);
 	callers_stop(&k.callers);
 	fd_close(&k.signal_fd);
