@@ -85,26 +85,21 @@ static int daemon_start(const struct verb *v, struct keep *k,
 {
 	struct named start = { 0 };
 	struct fault f = { 0 };
-	int rc = 0;
+	int status = STATUS_DONE;
 
 	/* What was up before comes back from what its keepers have. */
 	if (named_list(true, &start, &f) < 0)
 		log_err("%s; nothing new can be brought up", f.text);
 	w->autostart = start.name;
 	f = (struct fault){ 0 };
-	if (k->is_behind)
-		rc = background_fork(k->log, &k->behind, &f);
-	if (rc < 0)
-		rc = verb_say(v, &f, STATUS_FAILED);
-	else if (k->behind.child > 0)
-		rc = background_wait(&k->behind, &f) < 0
-			     ? verb_say(v, &f, STATUS_FAILED)
-			     : STATUS_DONE;
-	else
-		rc = daemon_run(w, &f) < 0 ? daemon_failed(v, k, &f)
-					   : STATUS_DONE;
+	if (k->is_behind && background_fork(k->log, &k->behind, &f) < 0)
+		status = verb_say(v, &f, STATUS_FAILED);
+	else if (k->behind.child > 0 && background_wait(&k->behind, &f) < 0)
+		status = verb_say(v, &f, STATUS_FAILED);
+	else if (k->behind.child == 0 && daemon_run(w, &f) < 0)
+		status = daemon_failed(v, k, &f);
 	named_fini(&start);
-	return rc;
+	return status;
 }
 
 static int daemon_verb(const struct verb *v, char **argv)

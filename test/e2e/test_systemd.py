@@ -180,6 +180,7 @@ def test_second_daemon_is_refused(box):
 
 # --- when it hangs or dies
 
+@pytest.mark.alone
 def test_watchdog_ends_a_hung_daemon_and_no_other(box):
     before = status(box)
     box.drop_in("[Service]\nWatchdogSec=1s\n")
@@ -341,7 +342,26 @@ def test_each_capability_is_needed_and_no_other_held(lab, proxy):
         assert "/dev/net/tun" in works("DeviceAllow=\nDevicePolicy=closed")
 
 
-# --- a user's own
+# --- others than root
+
+def test_group_shares_what_root_keeps_from_others(lab, proxy):
+    text = ('proxy "p" { url = "%s" username = "me"\n'
+            ' password-file = "/etc/nsproxy/p" }\n'
+            'profile "work" { chain = {"p"} }\n' % proxy.url())
+
+    def give(root):
+        with open(f"{root}/etc/nsproxy/p", "w", encoding="ascii") as file:
+            file.write("secret\n")
+        os.chmod(f"{root}/etc/nsproxy/p", 0o640)
+    with Machine(lab, text, enable=(), before=give) as box:
+        box.good("systemd-sysusers")
+        box.good("chgrp", "nsproxy", "/etc/nsproxy/p")
+        words = ["nsproxy", "run", "-P", "work", "--", "true"]
+        ran = box(*words, alice=True)
+        assert ran.rc == 125 and "/etc/nsproxy/p" in ran.err, ran
+        box.good("usermod", "-aG", "nsproxy", "alice")
+        box.good(*words, alice=True)
+
 
 def test_users_units_serve_that_user(lab, proxy):
     def give(root):
