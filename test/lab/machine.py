@@ -58,6 +58,7 @@ class Machine:
     """
 
     made = 0
+    has_tree = False
 
     def __init__(self, lab, conf="", enable=("nsproxy.service",),
                  before=None):
@@ -87,9 +88,10 @@ class Machine:
 
     def _tree(self):
         tree = self.build / "nspawn-root"
-        if not tree.exists():
+        if not Machine.has_tree:
             _run("nsenter", f"--mount=/proc/{os.getpid()}/fd/{OUTSIDE}",
                  TOOLS / "nspawn-root", tree, self.lab.binary)
+            Machine.has_tree = True
         return tree
 
     def _install(self):

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/requests.h"
 #include "kern/signals.h"
 
@@ -22,7 +23,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -199,6 +202,20 @@ static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 	return rc;
 }
 
+/** daemon_say_where() - A listener that was handed in may be anywhere */
+static void daemon_say_where(const struct keeping *k)
+{
+	struct sockaddr_un at = { 0 };
+	socklen_t len = sizeof(at);
+	char shown[4 * sizeof(at.sun_path)];
+
+	if (getsockname(k->callers.listener, (struct sockaddr *)&at, &len) < 0)
+		return;
+	text_quote(shown, sizeof(shown), at.sun_path,
+		   strnlen(at.sun_path, sizeof(at.sun_path)));
+	log_info("listening at %s", shown);
+}
+
 int daemon_run(const struct daemon_wish *w, struct fault *f)
 {
 	struct keeping k = {
@@ -226,7 +243,7 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 	k.callers.ctx = &k.requests;
 	rc = daemon_begin(&k, w, f);
 	if (rc == 0) {
-		log_info("listening at %s", k.where.socket);
+		daemon_say_where(&k);
 		rc = loop_run(&k.loop);
 		if (rc < 0)
 			(void)fault(f, rc, "wait for events");
