@@ -33,5 +33,8 @@ bench: test-deps build
 fuzz: test-deps
 	@fuzz/run
 
+# The tests' tree of a whole system belongs to root.
 clean:
+	@for tree in build-*/nspawn-root; do \
+		[ ! -d $$tree ] || [ -w $$tree ] || sudo rm -rf $$tree; done
 	rm -rf $(BUILD) build-*

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * keep.c - `nsproxy daemon`: keep named sandboxes
+ *
+ * In the foreground, as a service manager's service, or in the background: the
+ * daemon is the same, and only who waits for it differs.
  */
 #include "verb.h"
 
@@ -10,23 +13,58 @@
 #include "call.h"
 #include "conf/account.h"
 #include "daemon/access.h"
+#include "daemon/activation.h"
+#include "daemon/background.h"
 #include "daemon/daemon.h"
 #include "named.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <unistd.h>
+
+/** struct keep - the words of a start; @level first, for -v and -q */
+struct keep {
+	int level;
+	bool is_behind;
+	int log;
+	struct background behind;
+};
+
+static int take_background(void *ctx, const char *value, struct fault *f)
+{
+	struct keep *k = ctx;
+
+	(void)value;
+	(void)f;
+	k->is_behind = true;
+	return 0;
+}
+
+static int take_log_file(void *ctx, const char *value, struct fault *f)
+{
+	struct keep *k = ctx;
+
+	if (value[0] == '\0')
+		return fault_plain(f, -EINVAL, "--log-file needs a path");
+	return background_log(value, &k->log, f);
+}
 
 static const struct opt daemon_opts[] = {
 	VERB_OPT_QUIET,
 	VERB_OPT_VERBOSE,
+	{ 0, "background", NULL, false,
+	  "return when it is ready, and leave it running", take_background },
+	{ 0, "log-file", "PATH", false,
+	  "with --background: append its log lines to PATH", take_log_file },
 };
 
 static const char daemon_more[] =
-	"Runs in the foreground. Root's daemon keeps sandboxes for root, a "
-	"user's own\nones for that user. Profiles with 'autostart = true' are "
-	"brought up, and all\nthat were up before. SIGINT or SIGTERM end the "
-	"daemon alone: its sandboxes\nlive on, and the next daemon finds them; "
-	"so it is when it is killed.\n'nsproxy stop' ends both.\n";
+	"Runs in the foreground unless told otherwise. Root's daemon keeps "
+	"sandboxes for\nroot, a user's own ones for that user. Profiles with "
+	"'autostart = true' are\nbrought up, and all that were up before. "
+	"SIGINT or SIGTERM end the daemon alone:\nits sandboxes live on, and "
+	"the next daemon finds them; so it is when it is killed.\n'nsproxy "
+	"stop' ends both. Under systemd, use nsproxy.service.\n";
 
 /**
  * daemon_ascend() - Root's daemon, started by a member of its group
@@ -58,33 +96,83 @@ static int daemon_ascend(const struct verb *v)
 	return ascend(&f) < 0 ? verb_say(v, &f, STATUS_FAILED) : STATUS_DONE;
 }
 
-static int daemon_verb(const struct verb *v, char **argv)
+static int daemon_ready(void *ctx)
 {
-	int level = LOG_LEVEL_WARN;
+	struct keep *k = ctx;
+
+	return k->is_behind ? background_tell(&k->behind, NULL) : 0;
+}
+
+/** daemon_failed() - Tell who waits for it, once */
+static int daemon_failed(const struct verb *v, struct keep *k,
+			 const struct fault *f)
+{
+	if (k->is_behind && k->behind.tell >= 0) {
+		(void)background_tell(&k->behind, f);
+		return STATUS_FAILED;
+	}
+	return verb_say(v, f, STATUS_FAILED);
+}
+
+/** daemon_start() - Be the daemon, or begin it and wait */
+static int daemon_start(const struct verb *v, struct keep *k,
+			struct daemon_wish *w)
+{
 	struct named start = { 0 };
 	struct fault f = { 0 };
 	int status = STATUS_DONE;
-	int rc;
 
-	log_init("daemon: ", LOG_LEVEL_WARN);
-	if (!verb_words(v, argv, &level, &status))
-		return status;
-	log_init("daemon: ", (enum log_level)level);
-	if (argv[0]) {
-		(void)fault_plain(&f, -EINVAL, "it takes no arguments");
-		return verb_say(v, &f, STATUS_MISUSED);
-	}
-	status = daemon_ascend(v);
-	if (status != STATUS_DONE)
-		return status;
 	/* What was up before comes back from what its keepers have. */
 	if (named_list(true, &start, &f) < 0)
 		log_err("%s; nothing new can be brought up", f.text);
-	rc = daemon_run(&(struct daemon_wish){ .level = level,
-					       .autostart = start.name },
-			&f);
+	w->autostart = start.name;
+	f = (struct fault){ 0 };
+	if (k->is_behind && background_fork(k->log, &k->behind, &f) < 0)
+		status = verb_say(v, &f, STATUS_FAILED);
+	else if (k->behind.child > 0 && background_wait(&k->behind, &f) < 0)
+		status = verb_say(v, &f, STATUS_FAILED);
+	else if (k->behind.child == 0 && daemon_run(w, &f) < 0)
+		status = daemon_failed(v, k, &f);
 	named_fini(&start);
-	return rc < 0 ? verb_say(v, &f, STATUS_FAILED) : STATUS_DONE;
+	return status;
+}
+
+static int daemon_verb(const struct verb *v, char **argv)
+{
+	struct keep k = {
+		.level = LOG_LEVEL_WARN,
+		.log = -1,
+		.behind.tell = -1,
+	};
+	struct daemon_wish w = {
+		.listener = -1,
+		.ready = daemon_ready,
+		.ctx = &k,
+	};
+	struct fault f = { 0 };
+	int status = STATUS_DONE;
+
+	log_init("daemon: ", LOG_LEVEL_WARN);
+	if (!verb_words(v, argv, &k, &status))
+		return status;
+	log_init("daemon: ", (enum log_level)k.level);
+	if (argv[0])
+		(void)fault_plain(&f, -EINVAL, "it takes no arguments");
+	else if (k.log >= 0 && !k.is_behind)
+		(void)fault_plain(&f, -EINVAL,
+				  "--log-file goes with --background");
+	if (f.code < 0)
+		return verb_say(v, &f, STATUS_MISUSED);
+	w.level = k.level;
+	/* The log file was opened as the caller. */
+	status = daemon_ascend(v);
+	if (status != STATUS_DONE)
+		return status;
+	/* Before anything is started that would inherit them. */
+	if (notify_take(&w.notify, &f) < 0 ||
+	    activation_take(&w.listener, &f) < 0)
+		return verb_say(v, &f, STATUS_FAILED);
+	return daemon_start(v, &k, &w);
 }
 
 const struct verb verb_daemon = {

@@ -50,27 +50,52 @@ static int peer_inode(int sock, uint64_t *ret)
 	return 0;
 }
 
-int peer_check(int listener, int conn, struct peer *ret, struct fault *f)
+/** peer_are_together() - Return: 1 for one namespace, 0 for two, or -EPERM */
+static int peer_are_together(int one, int other, struct fault *f)
 {
-	struct ucred c;
-	socklen_t len = sizeof(c);
 	uint64_t ours = 0;
 	uint64_t theirs = 0;
 	int rc;
 
-	rc = peer_cookie(listener, &ours);
+	rc = peer_cookie(one, &ours);
 	if (rc == 0)
-		rc = peer_cookie(conn, &theirs);
+		rc = peer_cookie(other, &theirs);
 	if (rc < 0) {
-		rc = peer_inode(listener, &ours);
+		rc = peer_inode(one, &ours);
 		if (rc == 0)
-			rc = peer_inode(conn, &theirs);
+			rc = peer_inode(other, &theirs);
 	}
 	if (rc < 0)
 		return fault_plain(f, -EPERM,
 				   "this kernel cannot tell whether a caller "
 				   "is in a sandbox (Linux 5.14 can)");
-	if (ours != theirs)
+	return ours == theirs;
+}
+
+int peer_is_near(int listener, struct fault *f)
+{
+	auto_fd here = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (here < 0)
+		return fault(f, -errno, "make a socket");
+	rc = peer_are_together(here, listener, f);
+	if (rc == 0)
+		return fault_plain(f, -EPERM,
+				   "the listener is of another network "
+				   "namespace, whose programs it would let in");
+	return rc < 0 ? rc : 0;
+}
+
+int peer_check(int listener, int conn, struct peer *ret, struct fault *f)
+{
+	struct ucred c;
+	socklen_t len = sizeof(c);
+	const int rc = peer_are_together(listener, conn, f);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
 		return fault_plain(f, -EPERM,
 				   "callers from inside a sandbox are refused");
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &c, &len) < 0)

@@ -46,3 +46,12 @@ int peer_check(int listener, int conn, struct peer *ret, struct fault *f);
  * nobody may be admitted for a group's sake.
  */
 int peer_groups(int conn, gid_t **ret, size_t *ret_count);
+
+/**
+ * peer_is_near() - Was a listener born in our own network namespace?
+ * @listener:  Somebody else's making; peer_check() compares callers with it
+ * @f:         Why not
+ *
+ * Return: 0, or -EPERM, also when the kernel cannot tell
+ */
+int peer_is_near(int listener, struct fault *f);

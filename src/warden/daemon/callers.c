@@ -288,15 +288,13 @@ static void callers_accept(struct watch *w, uint32_t events)
 	}
 }
 
-int callers_start(struct callers *a, const char *path, unsigned int mode,
-		  struct fault *f)
+/** callers_listen() - Make the listener ourselves */
+static int callers_listen(struct callers *a, const char *path,
+			  unsigned int mode, struct fault *f)
 {
 	const int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int rc;
 
-	list_init(&a->list);
-	a->watch.fd = -1;
 	a->listener = socket(AF_UNIX, type, 0);
 	if (a->listener < 0)
 		return fault(f, -errno, "make a socket");
@@ -308,6 +306,20 @@ int callers_start(struct callers *a, const char *path, unsigned int mode,
 	if (bind(a->listener, (struct sockaddr *)&at, sizeof(at)) < 0 ||
 	    chmod(path, mode) < 0 || listen(a->listener, CALLERS_BACKLOG) < 0)
 		return fault(f, -errno, "listen on '%s'", path);
+	return 0;
+}
+
+int callers_start(struct callers *a, const char *path, unsigned int mode,
+		  struct fault *f)
+{
+	int rc = 0;
+
+	list_init(&a->list);
+	a->watch.fd = -1;
+	if (a->listener < 0)
+		rc = callers_listen(a, path, mode, f);
+	if (rc < 0)
+		return rc;
 	rc = loop_watch(a->loop, &a->watch, a->listener, EPOLLIN,
 			callers_accept);
 	return rc < 0 ? fault(f, rc, "watch '%s'", path) : 0;

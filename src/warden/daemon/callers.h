@@ -75,7 +75,8 @@ struct callers {
 
 /**
  * callers_start() - Listen
- * @a:     .loop, .serve and .ctx are set
+ * @a:     .loop, .serve and .ctx are set; .listener is -1, or one that was
+ *         made by others, taken over, and then @path is only for words
  * @path:  Where; what is there is replaced, since the lock is ours
  * @mode:  Of the socket
  * @f:     Why not

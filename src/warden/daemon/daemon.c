@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/requests.h"
 #include "kern/links.h"
 #include "kern/signals.h"
@@ -24,7 +25,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +42,8 @@ struct keeping {
 	struct fleet fleet;
 	struct callers callers;
 	struct requests requests;
+	struct notify notify;
+	struct timer pulse;
 	struct watch signals;
 	int signal_fd;
 	int lock;
@@ -134,6 +139,43 @@ static int daemon_settle(struct fault *f)
 	return 0;
 }
 
+/** daemon_told() - A sandbox has changed: its callers hear it, and the service
+ * manager hears how many there are */
+static void daemon_told(void *ctx, struct sandbox *s, const struct fault *f)
+{
+	struct keeping *k = ctx;
+
+	requests_told(&k->requests, s, f);
+	notify_count(&k->notify, fleet_count_up(&k->fleet), k->fleet.count);
+}
+
+/** daemon_beat() - Only a loop that turns comes here */
+static void daemon_beat(struct timer *t)
+{
+	struct keeping *k = container_of(t, struct keeping, pulse);
+
+	notify_alive(&k->notify);
+	(void)loop_timer(&k->loop, t, k->notify.pulse_ms, daemon_beat);
+}
+
+/** daemon_ready() - Tell all who wait for it */
+static int daemon_ready(struct keeping *k, const struct daemon_wish *w,
+			struct fault *f)
+{
+	int rc = 0;
+
+	if (k->notify.pulse_ms > 0)
+		rc = loop_timer(&k->loop, &k->pulse, k->notify.pulse_ms,
+				daemon_beat);
+	if (rc < 0)
+		return fault(f, rc, "begin to answer the watchdog");
+	if (w->ready && (rc = w->ready(w->ctx)) < 0)
+		return fault(f, rc, "tell that the daemon is ready");
+	notify_count(&k->notify, fleet_count_up(&k->fleet), k->fleet.count);
+	notify_ready(&k->notify);
+	return 0;
+}
+
 static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 			struct fault *f)
 {
@@ -162,14 +204,31 @@ static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 	if (rc == 0)
 		rc = fleet_start(&k->fleet, &k->loop, w->level, w->autostart,
 				 f);
+	if (rc == 0)
+		rc = daemon_ready(k, w, f);
 	return rc;
+}
+
+/** daemon_say_where() - A listener that was handed in may be anywhere */
+static void daemon_say_where(const struct keeping *k)
+{
+	struct sockaddr_un at = { 0 };
+	socklen_t len = sizeof(at);
+	char shown[4 * sizeof(at.sun_path)];
+
+	if (getsockname(k->callers.listener, (struct sockaddr *)&at, &len) < 0)
+		return;
+	text_quote(shown, sizeof(shown), at.sun_path,
+		   strnlen(at.sun_path, sizeof(at.sun_path)));
+	log_info("listening at %s", shown);
 }
 
 int daemon_run(const struct daemon_wish *w, struct fault *f)
 {
 	struct keeping k = {
 		.loop = { .epfd = -1 },
-		.callers = { .listener = -1, .watch.fd = -1 },
+		.callers = { .listener = w->listener, .watch.fd = -1 },
+		.notify = w->notify,
 		.signals.fd = -1,
 		.signal_fd = -1,
 		.lock = -1,
@@ -184,22 +243,27 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 		.callers = &k.callers,
 	};
 	k.fleet.where = &k.where;
-	k.fleet.told = requests_told;
-	k.fleet.ctx = &k.requests;
+	k.fleet.told = daemon_told;
+	k.fleet.ctx = &k;
 	k.callers.loop = &k.loop;
 	k.callers.serve = requests_serve;
 	k.callers.ctx = &k.requests;
 	rc = daemon_begin(&k, w, f);
 	if (rc == 0) {
-		log_info("listening at %s", k.where.socket);
+		daemon_say_where(&k);
 		rc = loop_run(&k.loop);
 		if (rc < 0)
 			(void)fault(f, rc, "wait for events");
-		(void)unlink(k.where.socket);
+		notify_stopping(&k.notify);
 	}
+	/* A listener that was handed in lives on, and so its file. */
+	if (k.callers.listener >= 0 && w->listener < 0)
+		(void)unlink(k.where.socket);
 	fleet_stop(&k.fleet);
 	callers_stop(&k.callers);
 	fd_close(&k.signal_fd);
+	loop_untimer(&k.loop, &k.pulse);
+	notify_fini(&k.notify);
 	loop_fini(&k.loop);
 	fd_close(&k.lock);
 	return rc;

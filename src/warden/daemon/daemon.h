@@ -2,15 +2,25 @@
 #pragma once
 
 #include "base/fault.h"
+#include "daemon/notify.h"
 
 /**
  * struct daemon_wish - how to be a daemon
  * @level:      Log level
  * @autostart:  Sandboxes to bring up, NULL-terminated; may be NULL
+ * @listener:   For callers, made by others and taken over; -1: make one
+ * @notify:     Service manager, taken over
+ * @ready:      Called once, when callers are listened to and the fleet has
+ *              begun; what is below 0 ends the daemon. May be NULL
+ * @ctx:        For @ready
  */
 struct daemon_wish {
 	int level;
 	const char *const *autostart;
+	int listener;
+	struct notify notify;
+	int (*ready)(void *ctx);
+	void *ctx;
 };
 
 /**

@@ -91,6 +91,17 @@ bool fleet_is_down(const struct fleet *fl)
 	return true;
 }
 
+size_t fleet_count_up(const struct fleet *fl)
+{
+	struct list *at;
+	size_t count = 0;
+
+	list_each (at, &fl->all)
+		count += container_of(at, struct sandbox, node)->state ==
+			 SANDBOX_UP;
+	return count;
+}
+
 /** fleet_count_of() - How many sandboxes are a user's */
 static size_t fleet_count_of(const struct fleet *fl, uid_t owner)
 {

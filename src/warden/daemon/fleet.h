@@ -55,6 +55,9 @@ struct sandbox *fleet_find(const struct fleet *fl, const char *name);
 /** fleet_is_down() - Does nothing live that this daemon has a hold of? */
 bool fleet_is_down(const struct fleet *fl);
 
+/** fleet_count_up() - Return: how many are up at this moment */
+size_t fleet_count_up(const struct fleet *fl);
+
 /**
  * fleet_up() - Wish one up, durably, and begin to build it
  * @name:     Good, and no sandbox of the fleet has it
