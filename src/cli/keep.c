@@ -26,6 +26,7 @@
 struct keep {
 	int level;
 	bool is_behind;
+	const char *log_path;
 	int log;
 	struct background behind;
 };
@@ -46,7 +47,8 @@ static int take_log_file(void *ctx, const char *value, struct fault *f)
 
 	if (value[0] == '\0')
 		return fault_plain(f, -EINVAL, "--log-file needs a path");
-	return background_log(value, &k->log, f);
+	k->log_path = value;
+	return 0;
 }
 
 static const struct opt daemon_opts[] = {
@@ -158,13 +160,15 @@ static int daemon_verb(const struct verb *v, char **argv)
 	log_init("daemon: ", (enum log_level)k.level);
 	if (argv[0])
 		(void)fault_plain(&f, -EINVAL, "it takes no arguments");
-	else if (k.log >= 0 && !k.is_behind)
+	else if (k.log_path && !k.is_behind)
 		(void)fault_plain(&f, -EINVAL,
 				  "--log-file goes with --background");
 	if (f.code < 0)
 		return verb_say(v, &f, STATUS_MISUSED);
 	w.level = k.level;
-	/* The log file was opened as the caller. */
+	/* While we have the caller's rights and no others. */
+	if (k.log_path && background_log(k.log_path, &k.log, &f) < 0)
+		return verb_say(v, &f, STATUS_FAILED);
 	status = daemon_ascend(v);
 	if (status != STATUS_DONE)
 		return status;
