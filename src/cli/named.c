@@ -9,6 +9,7 @@
 
 #include "conf/account.h"
 #include "conf/profile.h"
+#include "named_jobs.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
@@ -28,8 +29,6 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 		what = "'guard = plain'";
 	else if (pr->veth)
 		what = "'veth = true'";
-	else if (pr->helper_count > 0)
-		what = "helpers";
 	if (!what)
 		return 0;
 	return fault_plain(f, -EOPNOTSUPP,
@@ -74,7 +73,8 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	return rc;
 }
 
-static int named_check(const char *name, struct terms *t, struct fault *f)
+static int named_check(const char *name, struct terms *t, struct jobs *j,
+		       struct fault *f)
 {
 	struct profile pr;
 	struct conf c;
@@ -90,16 +90,18 @@ static int named_check(const char *name, struct terms *t, struct fault *f)
 			rc = named_can_stand(&pr, f);
 		if (rc == 0)
 			rc = named_terms(&pr, t, f);
+		if (rc == 0)
+			rc = named_jobs(&pr, j, f);
 	}
 	conf_fini(&c);
 	return rc;
 }
 
 int named_plan(const char *profile, struct plan *p, struct terms *t,
-	       int *publish_fd, struct fault *f)
+	       struct jobs *j, int *publish_fd, struct fault *f)
 {
 	struct dns_wish dns = { 0 };
-	int rc = named_check(profile, t, f);
+	int rc = named_check(profile, t, j, f);
 
 	p->want_v4 = p->want_v6 = true;
 	if (rc == 0)

@@ -81,7 +81,7 @@ static int enter_check_net(int net, bool is_inside, struct fault *f)
 				     : "the daemon gave no sandbox's network");
 }
 
-static int enter_namespaces(const struct enter *e, struct fault *f)
+int enter_inside(const struct enter *e, struct fault *f)
 {
 	int rc = enter_check_net(e->net, false, f);
 
@@ -183,7 +183,7 @@ int enter_execute(const struct enter *e, struct fault *f)
 	if (rc == 0)
 		rc = place_save(&place, f);
 	if (rc == 0)
-		rc = enter_namespaces(e, f);
+		rc = enter_inside(e, f);
 	if (rc == 0)
 		rc = place_restore(&place, f);
 	if (rc == 0)
