@@ -254,8 +254,8 @@ static const struct build_step {
 	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
 	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT), build_ask, NULL },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_worker, build_unhatch },
-	{ WHEN(BUILD_NEW), build_name, build_unname },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_minder, build_unmind },
+	{ WHEN(BUILD_NEW), build_name, build_unname },
 };
 
 #define BUILD_STEPS (sizeof(build_steps) / sizeof(build_steps[0]))

@@ -143,8 +143,10 @@ static bool minded_hear(struct minded *d)
 		fd_close(&fds[--count]);
 	if (w.news == NURSE_FAILED)
 		d->why = w.fault;
-	if (w.news == NURSE_ENDED)
+	if (w.news == NURSE_ENDED) {
 		d->status = w.status;
+		d->is_over = true;
+	}
 	if (w.news == NURSE_BACKGROUND) {
 		d->card->pid = 0;
 		minder_changed(d->m);
@@ -187,12 +189,15 @@ static void minded_dead(struct watch *w, uint32_t events)
 {
 	struct minded *d = container_of(w, struct minded, death);
 	struct loop *l = &d->m->loop;
+	int nurse = 0;
 
 	(void)events;
-	(void)waitpid(d->nurse.pid, &d->status, 0);
-	/* Of one that was killed: everything of the job was, too. */
+	(void)waitpid(d->nurse.pid, &nurse, 0);
 	while (minded_hear(d))
 		continue;
+	/* It was killed, and so was everything of the job. */
+	if (!d->is_over)
+		d->status = nurse;
 	(void)minded_listen(d);
 	loop_unwatch(l, &d->chan);
 	loop_unwatch(l, &d->said);
@@ -279,6 +284,7 @@ void minded_start(struct minded *d)
 
 	d->born_ms = m->loop.now_ms;
 	d->why = (struct fault){ 0 };
+	d->is_over = false;
 	if (d->patience_ms == 0)
 		d->patience_ms = d->born_ms + READY_PATIENCE_MS;
 	minded_enter(d, JOB_STARTING);

@@ -19,6 +19,7 @@ struct minder;
  *           JOB_ENDED, JOB_FAILED: nothing
  * @nurse:   Pid 0, fds -1: none
  * @tables:  Where to see whether it listens; @table_count of them
+ * @status:  Of its end, as of waitpid(2); @is_over: the nurse told it
  * @patience_ms:  Until when it must be ready, the first time
  * @is_settled:  It was ready once, or need not be
  * @why:     It could not even be started
@@ -35,6 +36,7 @@ struct minded {
 	int tables[LISTENING_TABLES];
 	unsigned int table_count;
 	int status;
+	bool is_over;
 	uint64_t born_ms;
 	uint64_t gap_ms;
 	uint64_t patience_ms;
