@@ -372,8 +372,8 @@ def test_helper_that_never_gets_ready(make, lab, user, where):
     assert "warming up" in ran.err, "with its last words"
     assert keep.status("work")["state"] == "down"
     assert os.listdir(keep.boxes) == []
-    assert not [p for p in family_of(keep.job.pid)
-                if name_of(p) in ("sleep", "nsproxy-minder")]
+    assert not [p for p in family_of(keep.job.pid) if is_alive(p)
+                and name_of(p) in ("sleep", "nsproxy-minder")]
 
 
 def test_helper_that_fails_at_once_fails_up(make, lab, user):

@@ -39,7 +39,7 @@ static bool listening_ip(const char *hex, struct addr *ret)
 	const size_t words = strlen(hex) / 8;
 	uint8_t ip[16];
 
-	if (words != 1 && words != 4)
+	if ((words != 1 && words != 4) || strlen(hex) % 8 != 0)
 		return false;
 	for (size_t i = 0; i < words; i++) {
 		uint32_t word;

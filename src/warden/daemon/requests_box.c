@@ -42,9 +42,15 @@ static json_t *requests_show_helpers(const struct sandbox *s)
 	if (s->ns[BUILD_FD_BOARD] < 0 ||
 	    board_read(s->ns[BUILD_FD_BOARD], &b) < 0)
 		return all;
-	for (unsigned int i = 0; i < b.count; i++)
+	for (unsigned int i = 0; i < b.count; i++) {
+		/* Without a minder there is none; it could not write so. */
+		if (s->minder.pidfd < 0) {
+			b.card[i].state = JOB_WAITING;
+			b.card[i].pid = 0;
+		}
 		(void)json_array_append_new(all,
 					    requests_show_helper(&b.card[i]));
+	}
 	return all;
 }
 
