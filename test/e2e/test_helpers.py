@@ -330,6 +330,37 @@ def test_exposed_helper_can_be_reached(lab, proxy, need):
         assert keep.inside("work", "out(err(tcp, '127.0.0.1', 19081))") == "OK"
 
 
+@pytest.mark.parametrize("inside_as", ["user", "root", "nobody"])
+def test_helper_on_the_host_is_no_door(make, lab, inside_as):
+    keep = make(helper(SLEEP, where="host"), inside_as == "user")
+    keep.up("work")
+    pid = one(keep)["pid"]
+    nobody = "os.setgroups([]); os.setgid(65534); os.setuid(65534)" \
+        if inside_as == "nobody" else ""
+    tries = f"""
+import ctypes
+{nobody}
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*words):
+    if libc.syscall(*words) < 0:
+        raise OSError(ctypes.get_errno(), 'refused')
+seen = []
+for pid in ({pid}, {parent_of(pid)}, {minder_of(pid)}):
+    assert os.path.exists(f'/proc/{{pid}}')
+    for name in ('ns/net', 'mem', 'root/etc/passwd', 'cwd/etc/passwd', 'fd/0',
+                 'environ'):
+        seen.append(err(lambda: os.close(os.open(f'/proc/{{pid}}/{{name}}',
+                                                 os.O_RDONLY))))
+    fd = os.pidfd_open(pid)
+    seen.append(err(call, 438, fd, 1, 0))          # pidfd_getfd
+    seen.append(err(call, 308, fd, 0x40000000))    # setns
+    seen.append(err(call, 101, 16, pid, 0, 0))     # ptrace: attach
+out(sorted(set(seen)))"""
+    assert set(keep.inside("work", tries)) <= {"EACCES", "EPERM"}
+    if inside_as != "nobody":
+        assert "OK" in lab.outside(tries, user=keep.user), "it can succeed"
+
+
 # --- when they are ready
 
 def test_up_waits_until_it_listens(make, lab, user):
