@@ -4,12 +4,13 @@
  *
  * `nsproxy VERB ...` is looked up here. The same binary, called as
  * `nsproxy @worker`, is the data plane of a sandbox, `@keeper` holds a named
- * one and `@builder` makes it; a setuid start sheds its privilege before it
- * looks at a word and knows no such role.
+ * one, `@minder` runs its helpers and `@builder` makes it; a setuid start sheds
+ * its privilege before it looks at a word and knows no such role.
  */
 #include "base/text.h"
 #include "box/build.h"
 #include "box/hatch.h"
+#include "box/minder.h"
 #include "box/power.h"
 #include "box/standing.h"
 #include "conf/keys.h"
@@ -209,6 +210,8 @@ static int main_role(const char *role)
 		return worker_main(WORKER_CHANNEL);
 	if (!strcmp(role, KEEPER_ROLE))
 		return standing_main(WORKER_CHANNEL);
+	if (!strcmp(role, MINDER_ROLE))
+		return minder_main(WORKER_CHANNEL);
 	if (!strcmp(role, BUILDER_ROLE))
 		return builder_main(WORKER_CHANNEL, named_plan);
 	return STATUS_MISUSED;

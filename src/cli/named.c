@@ -9,6 +9,7 @@
 
 #include "conf/account.h"
 #include "conf/profile.h"
+#include "named_jobs.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
@@ -25,13 +26,19 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 
 	if (pr->veth)
 		what = "'veth = true'";
-	else if (pr->helper_count > 0)
-		what = "helpers";
 	if (!what && pr->guard == GUARD_PLAIN && geteuid() != 0)
 		return fault_plain(f, -EOPNOTSUPP,
 				   "profile '%s' wants 'guard = plain', which "
 				   "only root's daemon can give",
 				   pr->name);
+	for (unsigned int i = 0; i < pr->helper_count; i++)
+		if (pr->guard == GUARD_STRICT &&
+		    pr->helper[i].where == WHERE_SANDBOX)
+			return fault_plain(f, -EOPNOTSUPP,
+					   "profile '%s' is strict, and its "
+					   "helper '%s' cannot run inside: "
+					   "'where = host' it could",
+					   pr->name, pr->helper[i].name);
 	if (!what)
 		return 0;
 	return fault_plain(f, -EOPNOTSUPP,
@@ -76,7 +83,8 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	return rc;
 }
 
-static int named_check(const char *name, struct terms *t, struct fault *f)
+static int named_check(const char *name, struct terms *t, struct jobs *j,
+		       struct fault *f)
 {
 	struct profile pr;
 	struct conf c;
@@ -92,16 +100,18 @@ static int named_check(const char *name, struct terms *t, struct fault *f)
 			rc = named_can_stand(&pr, f);
 		if (rc == 0)
 			rc = named_terms(&pr, t, f);
+		if (rc == 0)
+			rc = named_jobs(&pr, j, f);
 	}
 	conf_fini(&c);
 	return rc;
 }
 
 int named_plan(const char *profile, struct plan *p, struct terms *t,
-	       int *publish_fd, struct fault *f)
+	       struct jobs *j, int *publish_fd, struct fault *f)
 {
 	struct dns_wish dns = { 0 };
-	int rc = named_check(profile, t, f);
+	int rc = named_check(profile, t, j, f);
 
 	p->want_v4 = p->want_v6 = true;
 	if (rc == 0)

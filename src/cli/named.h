@@ -4,15 +4,16 @@
  * named.h - what the configuration says about named sandboxes
  */
 #include "base/fault.h"
+#include "box/job.h"
 #include "box/terms.h"
 #include "bus/plan.h"
 
 #include <stdbool.h>
 
 /** named_plan() - A build_plan_fn: from a profile to a plan whose names are
- * looked up and whose published doors are open, and to its terms */
+ * looked up and whose published doors are open, to its terms and its jobs */
 int named_plan(const char *profile, struct plan *p, struct terms *t,
-	       int *publish_fd, struct fault *f);
+	       struct jobs *j, int *publish_fd, struct fault *f);
 
 /**
  * struct named - names of profiles; named_fini() frees

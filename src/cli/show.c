@@ -197,6 +197,25 @@ static void status_count(json_t *box)
 				  json_integer((json_int_t)count));
 }
 
+/** status_helper() - "helper     gost: running, pid 4711" */
+static void status_helper(const json_t *h)
+{
+	(void)printf("%-10s %s: %s", "helper", show_string(h, "name"),
+		     show_string(h, "state"));
+	if (show_int(h, "pid") > 0)
+		(void)printf(", pid %lld", (long long)show_int(h, "pid"));
+	if (show_int(h, "restarts") > 0)
+		(void)printf(", restarts %lld",
+			     (long long)show_int(h, "restarts"));
+	if (show_int(h, "status") >= 0)
+		(void)printf(", ended with status %lld",
+			     (long long)show_int(h, "status"));
+	(void)fputs("\n", stdout);
+	if (show_string(h, "last_words")[0])
+		(void)printf("%-10s   last words: %s\n", "",
+			     show_string(h, "last_words"));
+}
+
 static void status_print(const json_t *box)
 {
 	static const struct {
@@ -207,7 +226,9 @@ static void status_print(const json_t *box)
 		{ "worker", "worker" },	      { "restarts", "restarts" },
 		{ "netns", "netns" },
 	};
+	const json_t *helper;
 	char past[CELL];
+	size_t n;
 
 	show_duration(show_int(box, "since"), past);
 	(void)printf("%-10s %s\n%-10s %s%s%s\n%-10s %s\n", "sandbox",
@@ -220,6 +241,10 @@ static void status_print(const json_t *box)
 	if (show_string(box, "trouble")[0])
 		(void)printf("%-10s %s\n", "trouble",
 			     show_string(box, "trouble"));
+	json_array_foreach(json_object_get(box, "helpers"), n, helper)
+	{
+		status_helper(helper);
+	}
 }
 
 /** status_of() - The exit status tells whether it runs */

@@ -415,6 +415,38 @@ static void wholes_must_make_sense(void **state)
 	       "file:1: 'users': 'a b': that is no name of a user or group\n");
 }
 
+static void helpers_have_limits(void **state)
+{
+	char text[8192];
+	size_t used;
+
+	(void)state;
+	expect("profile a { chain = 'direct://' helper h { command = x\n"
+	       "ready = 'localhost:80' } helper i { command = x\n"
+	       "ready = '127.0.0.1' } }\n",
+	       "file:2: 'ready': 'localhost:80': write ADDRESS:PORT with an IP "
+	       "address to listen on\n"
+	       "file:3: 'ready': '127.0.0.1': the port is missing; write "
+	       "HOST:PORT\n");
+	used = (size_t)snprintf(text, sizeof(text),
+				"profile a { chain = 'direct://'\n");
+	for (int i = 0; i < 9; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "helper h%d { command = x }\n", i);
+	(void)snprintf(text + used, sizeof(text) - used, "}\n");
+	expect(text, "file:10: profile 'a' has more than 8 helpers\n");
+	(void)snprintf(text, sizeof(text),
+		       "profile a { chain = 'direct://' helper h {\n"
+		       "command = {'%04094d', ''} } }\n",
+		       1);
+	expect(text, "");
+	(void)snprintf(text, sizeof(text),
+		       "profile a { chain = 'direct://' helper h {\n"
+		       "command = {'%04095d', ''} } }\n",
+		       1);
+	expect(text, "file:2: 'command' holds more than 4096 bytes\n");
+}
+
 static void secrets_are_never_told(void **state)
 {
 	struct conf c;
@@ -627,6 +659,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_said_twice),
 		cmocka_unit_test(chains_are_followed),
 		cmocka_unit_test(wholes_must_make_sense),
+		cmocka_unit_test(helpers_have_limits),
 		cmocka_unit_test(secrets_are_never_told),
 		cmocka_unit_test(layers_are_kept_apart),
 		cmocka_unit_test(many_unknown_words_end),

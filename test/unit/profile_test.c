@@ -131,7 +131,7 @@ static void types_are_ours(void **state)
 		  "defaults { guard = strict users = {root, '@staff'} }\n"
 		  "profile a { chain = 'direct://' veth = on\n"
 		  "helper one { command = {a, \"b c\", ''}\n"
-		  "  restart = always where = host }\n"
+		  "  restart = always where = host ready = '[::1]:1080' }\n"
 		  "helper two { command = x user = me } }\n"
 		  "profile b { chain = 'block://' guard = plain users = {}"
 		  " autostart = true }\n",
@@ -149,6 +149,9 @@ static void types_are_ours(void **state)
 	assert_int_equal(p.helper[0].restart, RESTART_ALWAYS);
 	assert_int_equal(p.helper[0].where, WHERE_HOST);
 	assert_string_equal(p.helper[1].user, "me");
+	assert_int_equal(p.helper[0].ready.family, AF_INET6);
+	assert_int_equal(p.helper[0].ready.port, 1080);
+	assert_int_equal(p.helper[1].ready.family, AF_UNSPEC);
 	assert_int_equal(p.helper[1].restart, RESTART_ON_FAILURE);
 	assert_int_equal(p.helper[1].where, WHERE_SANDBOX);
 	p = get(&c, "b");

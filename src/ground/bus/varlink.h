@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define VARLINK_CALL_MAX  65536	  /* bytes of a call, its NUL included */
-#define VARLINK_REPLY_MAX 1048576 /* of a reply: a list may be long */
+#define VARLINK_REPLY_MAX 8388608 /* of a reply: a list may be long */
 #define VARLINK_NAME_MAX  96	  /* of a method's or error's name */
 
 /** struct varlink_call - what is asked; varlink_call_fini() takes zeroed ones

@@ -48,6 +48,13 @@ static int account_none(const char *kind, const char *name, const char *file,
 			     "number");
 }
 
+static void account_take(const struct passwd *p, struct account *ret)
+{
+	*ret = (struct account){ .uid = p->pw_uid, .gid = p->pw_gid };
+	(void)text_copy(ret->name, sizeof(ret->name), p->pw_name);
+	(void)text_copy(ret->home, sizeof(ret->home), p->pw_dir);
+}
+
 int account_user(const char *name, struct account *ret, struct fault *f)
 {
 	FILE *in = fopen("/etc/passwd", "re");
@@ -61,12 +68,12 @@ int account_user(const char *name, struct account *ret, struct fault *f)
 	while (in && !found && (p = fgetpwent(in))) {
 		found = is_number ? p->pw_uid == id : !strcmp(p->pw_name, name);
 		if (found)
-			*ret = (struct account){ p->pw_uid, p->pw_gid };
+			account_take(p, ret);
 	}
 	if (in)
 		(void)fclose(in);
 	if (!found && is_number)
-		*ret = (struct account){ id, id };
+		*ret = (struct account){ .uid = id, .gid = id };
 	return found || is_number
 		       ? 0
 		       : account_none("user", name, "/etc/passwd", f);

@@ -5,13 +5,19 @@
 
 #include <sys/types.h>
 
+#define ACCOUNT_NAME 64
+#define ACCOUNT_HOME 256
+
 /**
  * struct account - a user as /etc/passwd has it
  * @uid, @gid:  Own and first group
+ * @name, @home:  Empty when the file does not have the user, or they do not fit
  */
 struct account {
 	uid_t uid;
 	gid_t gid;
+	char name[ACCOUNT_NAME];
+	char home[ACCOUNT_HOME];
 };
 
 /**

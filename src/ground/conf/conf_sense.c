@@ -11,6 +11,7 @@
 #include "conf/hop.h"
 #include "conf/owner.h"
 #include "conf/place.h"
+#include "conf/profile.h"
 
 #include <errno.h>
 #include <string.h>
@@ -255,7 +256,13 @@ static void sense_helper(struct conf *c, const struct section *s)
 {
 	const struct setting *command = &s->set[HELPER_COMMAND];
 	const struct setting *user = &s->set[HELPER_USER];
+	size_t bytes = 0;
 
+	for (unsigned int i = 0; i < command->count; i++)
+		bytes += strlen(command->value[i].text) + 1;
+	if (bytes > HELPER_BYTES)
+		problem_add(&c->problems, &command->at,
+			    "'command' holds more than %d bytes", HELPER_BYTES);
 	if (command->count == 0 ? !c->is_torn : command->value->text[0] == '\0')
 		problem_add(&c->problems,
 			    command->is_set ? &command->at : &s->at,
@@ -264,6 +271,21 @@ static void sense_helper(struct conf *c, const struct section *s)
 		problem_add(&c->problems, &user->at,
 			    "'user' is for the system's files: helpers of "
 			    "your own profiles run as you");
+}
+
+/** sense_helpers() - Are there too many of a profile? */
+static void sense_helpers(struct conf *c, const struct section *profile)
+{
+	unsigned int count = 0;
+
+	for (const struct section *s = c->first; s; s = s->next) {
+		if (s->kind != SECTION_HELPER || s->parent != profile)
+			continue;
+		if (count++ == HELPERS_MAX)
+			problem_add(&c->problems, &s->at,
+				    "profile '%s' has more than %d helpers",
+				    profile->name, HELPERS_MAX);
+	}
 }
 
 void check_sense(struct conf *c)
@@ -278,6 +300,7 @@ void check_sense(struct conf *c)
 		sense_chain(c, s);
 		sense_dns(c, s);
 		sense_counts(c, s);
+		sense_helpers(c, s);
 		for (unsigned int i = 0; i < s->set[PROFILE_PUBLISH].count; i++)
 			sense_publish(c, s, &s->set[PROFILE_PUBLISH].value[i]);
 	}

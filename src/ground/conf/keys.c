@@ -137,6 +137,13 @@ static int check_helper_user(const char *text, struct fault *f)
 	return check_user(text, f);
 }
 
+static int check_ready(const char *text, struct fault *f)
+{
+	struct addr a;
+
+	return ready_parse(text, &a, f);
+}
+
 static const char *const udp_words[] = { "associate", "none", NULL };
 const char *const guard_words[] = { "plain", "guarded", "strict", NULL };
 static const char *const isolate_words[] = { "none", "sandbox", NULL };
@@ -209,7 +216,9 @@ static const struct key profile_keys[] = {
 
 static const struct key helper_keys[] = {
 	[HELPER_COMMAND] = { "command", KEY_TEXTS, "WORD, ...", NULL, NULL,
-			     "Program and arguments; no shell reads them.",
+			     "Program and arguments; no shell reads them. "
+			     "All users of the host can see them: no "
+			     "passwords here.",
 			     NULL },
 	[HELPER_USER] = { "user", KEY_TEXT, "USER", NULL, "nobody",
 			  "Whom it runs as; in a user's own file it runs as "
@@ -221,6 +230,10 @@ static const struct key helper_keys[] = {
 			     NULL },
 	[HELPER_WHERE] = { "where", KEY_WORD, "sandbox|host", where_words,
 			   "sandbox", "Whose network it has.", NULL },
+	[HELPER_READY] = { "ready", KEY_TEXT, "ADDRESS:PORT", NULL, NULL,
+			   "It is ready when it listens there by TCP; without "
+			   "this, when it has not failed at once.",
+			   check_ready },
 };
 
 #define COUNT(keys) (sizeof(keys) / sizeof((keys)[0]))

@@ -188,3 +188,24 @@ int publish_parse(const char *text, struct plan_publish *ret, struct fault *f)
 	*ret = p;
 	return 0;
 }
+
+int ready_parse(const char *text, struct addr *ret, struct fault *f)
+{
+	char shown[SHOWN];
+	char host[NAME_MAX_LEN + 1];
+	uint16_t port = 0;
+	struct addr a = { 0 };
+	const int rc = host_port_parse(text, host, &port, f);
+
+	if (rc < 0)
+		return rc;
+	if (!addr_parse_ip(host, &a) || addr_is_multicast(&a))
+		return fault_plain(
+			f, -EINVAL,
+			"'%s': write ADDRESS:PORT with an IP "
+			"address to listen on",
+			text_quote(shown, sizeof(shown), text, strlen(text)));
+	a.port = port;
+	*ret = a;
+	return 0;
+}

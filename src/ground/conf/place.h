@@ -59,3 +59,13 @@ int host_port_parse(const char *text, char *ret_host, uint16_t *ret_port,
  * Return: 0 or -EINVAL
  */
 int publish_parse(const char *text, struct plan_publish *ret, struct fault *f);
+
+/**
+ * ready_parse() - Read ADDRESS:PORT at which a helper is going to listen
+ * @text:  What was written; ADDRESS is an IP literal
+ * @ret:   Result; untouched on failure
+ * @f:     Why not
+ *
+ * Return: 0 or -EINVAL
+ */
+int ready_parse(const char *text, struct addr *ret, struct fault *f);

@@ -43,6 +43,7 @@ static void helper_read(struct conf *c, const struct section *s,
 {
 	const struct setting *command = &s->set[HELPER_COMMAND];
 	const struct setting *user = &s->set[HELPER_USER];
+	const struct setting *ready = &s->set[HELPER_READY];
 
 	*ret = (struct helper){
 		.name = s->name,
@@ -50,6 +51,9 @@ static void helper_read(struct conf *c, const struct section *s,
 		.restart = word_of(s, HELPER_RESTART),
 		.where = word_of(s, HELPER_WHERE),
 	};
+	if (ready->count > 0)
+		(void)ready_parse(ready->value->text, &ret->ready,
+				  NULL); /* was checked */
 	ret->command = arena_take(&c->arena,
 				  (command->count + 1) * sizeof(*ret->command));
 	for (unsigned int i = 0; i < command->count; i++)

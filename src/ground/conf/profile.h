@@ -7,6 +7,9 @@
 #include "conf/conf.h"
 #include "conf/dns.h"
 
+#define HELPERS_MAX  8	  /* of one profile */
+#define HELPER_BYTES 4096 /* of one command, each word with its NUL */
+
 /**
  * struct helper - a program that lives with the sandbox
  * @name:     As written
@@ -14,6 +17,7 @@
  * @user:     Whom it runs as; NULL: the user whose profile it is
  * @restart:  When it ends
  * @where:    Whose network it has
+ * @ready:    Where it is going to listen; AF_UNSPEC when that is not said
  */
 struct helper {
 	const char *name;
@@ -21,6 +25,7 @@ struct helper {
 	const char *user;
 	enum restart_word restart;
 	enum where_word where;
+	struct addr ready;
 };
 
 /**

@@ -74,7 +74,7 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
 /** build_plan() - Plan and listeners, from the configuration */
 static int build_plan(struct build *b, struct fault *f)
 {
-	int rc = b->make_plan(b->wish.profile, b->plan, &b->terms,
+	int rc = b->make_plan(b->wish.profile, b->plan, &b->terms, b->jobs,
 			      b->publish_fd, f);
 
 	if (rc < 0)
@@ -84,7 +84,7 @@ static int build_plan(struct build *b, struct fault *f)
 	rc = plan_file_seal(b->plan, &b->plan_fd);
 	if (rc == 0)
 		rc = terms_seal(&b->terms, &b->terms_fd);
-	return rc < 0 ? fault(f, rc, "seal the plan") : 0;
+	return rc < 0 ? fault(f, rc, "seal the plan") : build_jobs(b, f);
 }
 
 /** build_tell_keeper() - Hand over what it shall keep */
@@ -99,6 +99,8 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 	fds[STORE_TASK_LISTENER] = b->listener;
 	fds[STORE_TASK_PLAN] = b->plan_fd;
 	fds[STORE_TASK_TERMS] = b->terms_fd;
+	fds[STORE_TASK_JOBS] = b->jobs_fd;
+	fds[STORE_TASK_BOARD] = b->board_fd;
 	for (unsigned int i = 0; i < b->plan->publish_count; i++) {
 		w.tag[w.tag_count++] = (struct plan_fd){
 			.kind = PLAN_FD_PUBLISH,
@@ -155,10 +157,13 @@ static int build_worker(struct build *b, struct fault *f)
 	struct plan_fd tag[PLAN_FDS];
 	int rc = plan_file_read(b->fds[STORE_FD_PLAN], b->plan);
 
-	if (self < 0)
-		return fault(f, -errno, "open our own program");
 	if (rc < 0)
 		return fault(f, rc, "read the plan that was kept");
+	/* It may be the minder that died. */
+	if (b->given.worker > 0 && !build_is_dead(b->fds[STORE_FD_WORKER]))
+		return 0;
+	if (self < 0)
+		return fault(f, -errno, "open our own program");
 	for (unsigned int i = 0; i < b->given.tag_count; i++) {
 		tag[i] = b->given.tag[i];
 		tag[i].fd = b->fds[STORE_FD_TAGS + i];
@@ -249,6 +254,7 @@ static const struct build_step {
 	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
 	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT), build_ask, NULL },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_worker, build_unhatch },
+	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_minder, build_unmind },
 	{ WHEN(BUILD_NEW), build_name, build_unname },
 };
 
@@ -295,19 +301,24 @@ static int build_tell(struct build *b, int chan)
 {
 	const int worker = b->worker_pidfd >= 0 ? b->worker_pidfd
 						: b->fds[STORE_FD_WORKER];
+	const int minder = b->minder_pidfd >= 0 ? b->minder_pidfd
+						: b->fds[STORE_FD_MINDER];
 	const int fds[BUILD_FDS] = {
 		[BUILD_FD_KEEPER] = b->fds[STORE_FD_KEEPER],
 		[BUILD_FD_NET] = b->fds[STORE_FD_NET],
 		[BUILD_FD_MNT] = b->fds[STORE_FD_MNT],
 		[BUILD_FD_PID] = b->fds[STORE_FD_PID],
 		[BUILD_FD_USER] = b->fds[STORE_FD_USER],
+		[BUILD_FD_BOARD] = b->fds[STORE_FD_BOARD],
 		[BUILD_FD_WORKER] = worker,
+		[BUILD_FD_MINDER] = minder,
 		[BUILD_FD_CHAN] = b->worker.chan,
 	};
 	struct build_word w = {
 		.since_s = b->given.since_s,
 		.keeper = b->given.keeper,
 		.worker = b->worker.pid > 0 ? b->worker.pid : b->given.worker,
+		.minder = b->minder.pid > 0 ? b->minder.pid : b->given.minder,
 		.is_root = b->given.is_root,
 		.netns = b->given.netns,
 	};
@@ -326,16 +337,25 @@ static int build_tell(struct build *b, int chan)
 }
 
 /** build_commit() - From here on the keeper stands without us */
-static int build_commit(const struct build *b)
+static int build_commit(struct build *b)
 {
 	const struct store_word w = {
 		.kind = STORE_KEEP,
 		.worker = b->worker.pid,
+		.minder = b->minder.pid,
 	};
+	int fds[2];
+	unsigned int count = 0;
 
 	if (b->wish.work == BUILD_ADOPT)
 		return 0;
-	return store_send(b->chan, &w, &b->worker_pidfd, 1);
+	if (w.worker > 0)
+		fds[count++] = b->worker_pidfd;
+	if (w.minder > 0)
+		fds[count++] = b->minder_pidfd;
+	/* First: it ends with the keeper, should that not hear of it. */
+	build_keep_minder(b);
+	return store_send(b->chan, &w, fds, count);
 }
 
 /** build_hear() - Take the wish, and the lock, which is held until we end */
@@ -358,11 +378,13 @@ int builder_main(int chan, build_plan_fn *make_plan)
 	size_t done = 0;
 	int rc = -ENOMEM;
 
-	if (!b || !(b->plan = calloc(1, sizeof(*b->plan))))
+	if (!b || !(b->plan = calloc(1, sizeof(*b->plan))) ||
+	    !(b->jobs = calloc(1, sizeof(*b->jobs))))
 		return 1;
 	b->make_plan = make_plan;
 	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
 	b->worker_pidfd = b->worker.chan = -1;
+	b->jobs_fd = b->board_fd = b->minder_pidfd = b->minder.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)
 		b->publish_fd[i] = -1;
 	if (!build_hear(b, chan))

@@ -9,6 +9,7 @@
  */
 #include "base/fault.h"
 #include "box/hatch.h"
+#include "box/job.h"
 #include "box/store.h"
 #include "box/terms.h"
 #include "bus/plan.h"
@@ -18,7 +19,7 @@
 
 enum build_work {
 	BUILD_NEW,   /* make the sandbox: plan, keeper, worker */
-	BUILD_HATCH, /* its keeper lives, its worker died */
+	BUILD_HATCH, /* its keeper lives; replace who died: worker, minder */
 	BUILD_ADOPT, /* find out what a keeper has */
 };
 
@@ -49,14 +50,17 @@ enum build_fd {
 	BUILD_FD_MNT,
 	BUILD_FD_PID,
 	BUILD_FD_USER,
+	BUILD_FD_BOARD,
 	BUILD_FD_WORKER, /* pidfd; the keeper's again when there is none */
-	BUILD_FD_CHAN,	 /* channel of the worker; not with BUILD_ADOPT */
+	BUILD_FD_MINDER, /* the same */
+	BUILD_FD_CHAN,	 /* channel of a new worker; else it does not come */
 	BUILD_FDS,
 };
 
 /**
  * struct build_word - a builder's answer
  * @fault:  Code 0 when all went well; else nothing was left behind
+ * @minder: 0 when there are no jobs
  * @terms:  What its profile says beside the plan
  * @way:    Labels of the hops, for people
  */
@@ -65,6 +69,7 @@ struct build_word {
 	int64_t since_s;
 	pid_t keeper;
 	pid_t worker;
+	pid_t minder;
 	bool is_root;
 	uint64_t netns;
 	struct terms terms;
@@ -97,13 +102,14 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS]);
  * @profile:     Its name
  * @p:           The worker's part, zeroed before
  * @t:           The daemon's part, zeroed before
+ * @j:           The minder's part, zeroed before
  * @publish_fd:  Room for PLAN_PUBLISH: its listeners on the host
  * @f:           Why not; -ENOKEY when there is no such profile
  *
  * It may take its time.
  */
 typedef int build_plan_fn(const char *profile, struct plan *p, struct terms *t,
-			  int *publish_fd, struct fault *f);
+			  struct jobs *j, int *publish_fd, struct fault *f);
 
 /** builder_main() - Be a builder; Return: exit status */
 int builder_main(int chan, build_plan_fn *make_plan);

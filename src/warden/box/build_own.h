@@ -9,11 +9,13 @@
  * struct build - one work
  * @make_plan:  From a profile to plan and terms
  * @plan:       The worker's; wiped at the end
- * @plan_fd, @terms_fd:  Sealed copies, for the keeper
+ * @jobs:       What the minder shall run
+ * @plan_fd, @terms_fd, @jobs_fd:  Sealed copies, for the keeper
+ * @board_fd:   For minder, keeper and daemon
  * @chan:       To the keeper
  * @given:      What it has
  * @fds:        With @given, by enum store_fd
- * @worker:     New, with its pidfd; pid 0 for none
+ * @worker, @minder:  New, with their pidfds; pid 0 for none
  */
 struct build {
 	struct build_wish wish;
@@ -23,6 +25,9 @@ struct build {
 	int publish_fd[PLAN_PUBLISH];
 	int plan_fd;
 	int terms_fd;
+	struct jobs *jobs;
+	int jobs_fd;
+	int board_fd;
 	int listener;
 	int chan;
 	struct store_word given;
@@ -30,4 +35,27 @@ struct build {
 	unsigned int fd_count;
 	struct hatchling worker;
 	int worker_pidfd;
+	struct hatchling minder;
+	int minder_pidfd;
 };
+
+/** build_is_dead() - Is the process of a pidfd no more? */
+bool build_is_dead(int pidfd);
+
+/** build_jobs() - Seal what the minder shall run; Return: 0 or -errno */
+int build_jobs(struct build *b, struct fault *f);
+
+/**
+ * build_minder() - Start the minder, if there are jobs and none minds them
+ *
+ * With BUILD_NEW it returns when all are ready, or with why one is not.
+ *
+ * Return: 0 or -errno
+ */
+int build_minder(struct build *b, struct fault *f);
+
+/** build_unmind() - End a new minder and its jobs, and wait for that */
+void build_unmind(struct build *b);
+
+/** build_keep_minder() - From here on it stands without us */
+void build_keep_minder(struct build *b);

@@ -31,6 +31,17 @@ struct enter {
 };
 
 /**
+ * enter_inside() - This process goes into the namespaces, and no further
+ * @e:  @user, @net and @mnt count
+ * @f:  Why not
+ *
+ * Checked before and after: the host's network is never taken for a sandbox's.
+ *
+ * Return: 0 or -errno
+ */
+int enter_inside(const struct enter *e, struct fault *f);
+
+/**
  * enter_execute() - This process becomes the command, inside
  * @e:  Fds are closed on the way
  * @f:  Why it never began

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "box/minder.h"
 #include "kern/pin.h"
 
 #include <assert.h>
@@ -88,6 +89,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 	mourned_init(&s->builder);
 	mourned_init(&s->keeper);
 	mourned_init(&s->worker);
+	mourned_init(&s->minder);
 	for (int i = 0; i < BUILD_FDS; i++)
 		s->ns[i] = -1;
 	/* Good names have room. */
@@ -104,11 +106,15 @@ static void mourned_forget(struct sandbox *s, struct mourned *m)
 	m->pid = 0;
 }
 
-static void mourned_kill(const struct mourned *m)
+static void mourned_signal(const struct mourned *m, int sig)
 {
 	if (m->pidfd >= 0)
-		(void)syscall(SYS_pidfd_send_signal, m->pidfd, SIGKILL, NULL,
-			      0);
+		(void)syscall(SYS_pidfd_send_signal, m->pidfd, sig, NULL, 0);
+}
+
+static void mourned_kill(const struct mourned *m)
+{
+	mourned_signal(m, SIGKILL);
 }
 
 static void sandbox_forget_keeper(struct sandbox *s)
@@ -123,6 +129,7 @@ void sandbox_free(struct sandbox *s)
 	mourned_forget(s, &s->builder);
 	sandbox_forget_keeper(s);
 	mourned_forget(s, &s->worker);
+	mourned_forget(s, &s->minder);
 	loop_untimer(s->host->loop, &s->timer);
 	list_del(&s->node);
 	free(s);
@@ -138,6 +145,13 @@ static void sandbox_again(struct timer *t)
 {
 	struct sandbox *s = container_of(t, struct sandbox, timer);
 
+	/* The next one's jobs may want what the last one's still have. */
+	if (!sandbox_has_keeper(s) && s->minder.pidfd >= 0) {
+		if (s->host->loop->now_ms - s->lost_ms >= MINDER_PATIENCE_MS)
+			mourned_kill(&s->minder);
+		(void)loop_timer(s->host->loop, t, AGAIN_MS, sandbox_again);
+		return;
+	}
 	sandbox_begin(s, sandbox_has_keeper(s) ? BUILD_HATCH : BUILD_NEW,
 		      s->netns);
 	sandbox_tell(s);
@@ -162,7 +176,8 @@ static void sandbox_ended(struct sandbox *s)
 {
 	char path[108];
 
-	if (s->keeper.pidfd >= 0 || s->worker.pidfd >= 0)
+	if (s->keeper.pidfd >= 0 || s->worker.pidfd >= 0 ||
+	    s->minder.pidfd >= 0)
 		return;
 	loop_untimer(s->host->loop, &s->timer);
 	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
@@ -201,6 +216,7 @@ static void sandbox_keeper_died(struct watch *w, uint32_t events)
 	struct sandbox *s = container_of(w, struct sandbox, keeper.watch);
 
 	(void)events;
+	s->lost_ms = s->host->loop->now_ms;
 	sandbox_forget_keeper(s);
 	/* Without it nobody can be given the network again. */
 	mourned_kill(&s->worker);
@@ -215,6 +231,49 @@ static void sandbox_keeper_died(struct watch *w, uint32_t events)
 			  "network any more");
 	log_warn("sandbox '%s': %s; a new sandbox is built", s->name,
 		 s->trouble.text);
+	sandbox_wait(s);
+	sandbox_tell(s);
+}
+
+/** sandbox_stuck() - What was killed does not die: say so, kill again */
+static void sandbox_stuck(struct timer *t)
+{
+	struct sandbox *s = container_of(t, struct sandbox, timer);
+
+	log_warn("sandbox '%s': its processes have been killed and do not end",
+		 s->name);
+	mourned_kill(&s->keeper);
+	mourned_kill(&s->worker);
+	mourned_kill(&s->minder);
+	(void)loop_timer(s->host->loop, t, END_PATIENCE_MS, sandbox_stuck);
+}
+
+/** sandbox_end_rest() - The jobs are gone: end what they stood on */
+static void sandbox_end_rest(struct sandbox *s)
+{
+	/* The worker first: connections are cut, not drained. */
+	mourned_kill(&s->worker);
+	mourned_kill(&s->keeper);
+	(void)loop_timer(s->host->loop, &s->timer, END_PATIENCE_MS,
+			 sandbox_stuck);
+	sandbox_ended(s);
+}
+
+static void sandbox_minder_died(struct watch *w, uint32_t events)
+{
+	struct sandbox *s = container_of(w, struct sandbox, minder.watch);
+
+	(void)events;
+	mourned_forget(s, &s->minder);
+	if (s->state == SANDBOX_ENDING) {
+		sandbox_end_rest(s);
+		return;
+	}
+	if (s->state != SANDBOX_UP)
+		return; /* who died first has set it going */
+	log_warn("sandbox '%s': its minder died, and its helpers with it; the "
+		 "next ones come",
+		 s->name);
 	sandbox_wait(s);
 	sandbox_tell(s);
 }
@@ -235,7 +294,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 {
 	int rc;
 
-	for (int i = BUILD_FD_NET; i <= BUILD_FD_USER; i++) {
+	for (int i = BUILD_FD_NET; i <= BUILD_FD_BOARD; i++) {
 		fd_close(&s->ns[i]);
 		s->ns[i] = fd_take(&fds[i]);
 	}
@@ -252,6 +311,10 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 				   fd_take(&fds[BUILD_FD_WORKER]), w->worker,
 				   sandbox_worker_died);
 	s->worker.chan = fd_take(&fds[BUILD_FD_CHAN]);
+	if (rc == 0 && w->minder > 0)
+		rc = mourned_watch(s, &s->minder,
+				   fd_take(&fds[BUILD_FD_MINDER]), w->minder,
+				   sandbox_minder_died);
 	return rc < 0 ? fault(&s->trouble, rc, "watch the sandbox's processes")
 		      : 0;
 }
@@ -275,14 +338,16 @@ static void sandbox_built(struct watch *watch, uint32_t events)
 	const enum sandbox_state was = s->state;
 	struct build_word w;
 	int fds[BUILD_FDS];
+	bool has_worker;
 
 	(void)events;
 	build_end(s->builder.chan, &w, fds);
 	mourned_forget(s, &s->builder);
 	loop_untimer(s->host->loop, &s->timer);
 	s->trouble = w.fault;
+	has_worker = fds[BUILD_FD_CHAN] >= 0;
 	if (w.fault.code == 0 && sandbox_take(s, &w, fds) == 0) {
-		s->restarts += was == SANDBOX_HATCHING;
+		s->restarts += was == SANDBOX_HATCHING && has_worker;
 		s->born_ms = s->host->loop->now_ms;
 		sandbox_enter(s, SANDBOX_UP);
 		log_info("sandbox '%s' is up", s->name);
@@ -385,16 +450,13 @@ void sandbox_adopt(struct sandbox *s)
 	sandbox_begin(s, BUILD_ADOPT, 0);
 }
 
-/** sandbox_stuck() - What was killed does not die: say so, kill again */
-static void sandbox_stuck(struct timer *t)
+/** sandbox_impatient() - Its minder takes too long */
+static void sandbox_impatient(struct timer *t)
 {
 	struct sandbox *s = container_of(t, struct sandbox, timer);
 
-	log_warn("sandbox '%s': its processes have been killed and do not end",
-		 s->name);
-	mourned_kill(&s->keeper);
-	mourned_kill(&s->worker);
-	(void)loop_timer(s->host->loop, t, END_PATIENCE_MS, sandbox_stuck);
+	mourned_kill(&s->minder);
+	sandbox_end_rest(s);
 }
 
 void sandbox_down(struct sandbox *s)
@@ -416,10 +478,12 @@ void sandbox_down(struct sandbox *s)
 	}
 	loop_untimer(s->host->loop, &s->timer);
 	sandbox_enter(s, SANDBOX_ENDING);
-	/* The worker first: connections are cut, not drained. */
-	mourned_kill(&s->worker);
-	mourned_kill(&s->keeper);
-	(void)loop_timer(s->host->loop, &s->timer, END_PATIENCE_MS,
-			 sandbox_stuck);
-	sandbox_ended(s);
+	if (s->minder.pidfd < 0) {
+		sandbox_end_rest(s);
+		return;
+	}
+	/* While they end, jobs may still need the network to say goodbye. */
+	mourned_signal(&s->minder, SIGTERM);
+	(void)loop_timer(s->host->loop, &s->timer, MINDER_PATIENCE_MS,
+			 sandbox_impatient);
 }

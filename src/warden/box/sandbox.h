@@ -17,11 +17,14 @@ struct sandbox;
  *           not as it should be. sandbox_up(), sandbox_adopt()
  * BUILDING  .builder; it is killed at its deadline. sandbox_down()
  * ADOPTING  the same
- * UP        .keeper, .worker, .ns; lasts until one of them dies. sandbox_down()
- * HATCHING  .builder, .keeper, .ns. sandbox_down()
- * WAITING   .keeper and .ns while the keeper lives; .timer begins what is next.
+ * UP        .keeper, .worker, .ns, .minder if there are jobs; lasts until one
+ *           of them dies. sandbox_down()
+ * HATCHING  .builder, .keeper, .ns; .worker and .minder while they live.
  *           sandbox_down()
- * ENDING    .keeper, .worker until they are dead; they have been killed
+ * WAITING   .keeper and .ns while the keeper lives, .worker and .minder, too;
+ *           .timer begins what is next. sandbox_down()
+ * ENDING    .minder until it is dead, which was asked to end; then .keeper,
+ *           .worker until they are: they have been killed
  */
 enum sandbox_state {
 	SANDBOX_DOWN,
@@ -71,8 +74,9 @@ struct mourned {
  * @profile:    What it is built from
  * @owner:      The owner's: the user who wished for it
  * @is_wished:  The owner's: whether it is tried again when it fails
- * @ns:         Its namespaces, by enum build_fd; -1 when there are none
+ * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
+ * @lost_ms:    When its keeper died
  * @restarts:   Workers that were replaced
  * @trouble:    What failed last; code 0 for nothing
  */
@@ -87,6 +91,7 @@ struct sandbox {
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;
+	struct mourned minder;
 	int ns[BUILD_FDS];
 	bool is_root;
 	uint64_t netns;
@@ -96,6 +101,7 @@ struct sandbox {
 	struct timer timer;
 	uint64_t gap_ms;
 	uint64_t born_ms;
+	uint64_t lost_ms;
 	unsigned int restarts;
 	struct fault trouble;
 };

@@ -84,6 +84,8 @@ static int standing_take(struct standing *s, int chan, struct fault *f)
 	s->listener = fds[STORE_TASK_LISTENER];
 	s->own[STORE_FD_PLAN] = fds[STORE_TASK_PLAN];
 	s->own[STORE_FD_TERMS] = fds[STORE_TASK_TERMS];
+	s->own[STORE_FD_JOBS] = fds[STORE_TASK_JOBS];
+	s->own[STORE_FD_BOARD] = fds[STORE_TASK_BOARD];
 	for (unsigned int i = 0; i < s->word.tag_count; i++)
 		s->tag_fd[i] = fds[STORE_TASK_TAGS + i];
 	rc = terms_read(fds[STORE_TASK_TERMS], &s->terms);
@@ -159,9 +161,35 @@ static int standing_give(const struct standing *s, int to)
 		fds[count++] = s->own[i];
 	if (w->worker == 0)
 		fds[STORE_FD_WORKER] = s->own[STORE_FD_KEEPER];
+	if (w->minder == 0)
+		fds[STORE_FD_MINDER] = s->own[STORE_FD_KEEPER];
 	for (unsigned int i = 0; i < w->tag_count; i++)
 		fds[count++] = s->tag_fd[i];
 	return store_send(to, w, fds, count);
+}
+
+/** standing_keep() - New processes; Return: 0 or -EPROTO. @fds that were taken
+ * are -1 */
+static int standing_keep(struct standing *s, const struct store_word *w,
+			 int *fds, unsigned int count)
+{
+	const unsigned int want =
+		(unsigned int)(w->worker > 0) + (unsigned int)(w->minder > 0);
+	unsigned int next = 0;
+
+	if (w->worker < 0 || w->minder < 0 || count != want)
+		return -EPROTO;
+	if (w->worker > 0) {
+		fd_close(&s->own[STORE_FD_WORKER]);
+		s->own[STORE_FD_WORKER] = fd_take(&fds[next++]);
+		s->word.worker = w->worker;
+	}
+	if (w->minder > 0) {
+		fd_close(&s->own[STORE_FD_MINDER]);
+		s->own[STORE_FD_MINDER] = fd_take(&fds[next]);
+		s->word.minder = w->minder;
+	}
+	return 0;
 }
 
 /**
@@ -183,15 +211,12 @@ static int standing_hear(struct standing *s, int from)
 		return rc;
 	if (w.kind == STORE_GIVE)
 		rc = standing_give(s, from);
-	else if (w.kind == STORE_KEEP && count == 1 && w.worker > 0) {
-		fd_close(&s->own[STORE_FD_WORKER]);
-		s->own[STORE_FD_WORKER] = fds[--count];
-		s->word.worker = w.worker;
-	} else {
+	else if (w.kind == STORE_KEEP)
+		rc = standing_keep(s, &w, fds, count);
+	else
 		rc = -EPROTO;
-	}
 	while (count > 0)
-		(void)close(fds[--count]);
+		fd_close(&fds[--count]);
 	return rc < 0 ? rc : (int)w.kind;
 }
 

@@ -22,7 +22,8 @@ enum store_kind {
 	STORE_FAILED, /* from it: @fault; it is gone */
 	STORE_GIVE,   /* to it: what have you got? */
 	STORE_GIVEN,  /* from it: this, with fds */
-	STORE_KEEP,   /* to it: @worker and its pidfd; begin to stand */
+	STORE_KEEP,   /* to it: pidfds of @worker and @minder, if new; begin to
+		       * stand */
 };
 
 /* What comes with STORE_BUILD, in this order; then one for each tag. */
@@ -30,6 +31,8 @@ enum store_task {
 	STORE_TASK_LISTENER,
 	STORE_TASK_PLAN,  /* sealed, see bus/plan_file.h */
 	STORE_TASK_TERMS, /* sealed, see box/terms.h */
+	STORE_TASK_JOBS,  /* sealed, see box/job.h */
+	STORE_TASK_BOARD, /* see box/board.h */
 	STORE_TASK_TAGS,
 };
 
@@ -42,6 +45,9 @@ enum store_fd {
 	STORE_FD_USER,
 	STORE_FD_PLAN,	 /* sealed, see bus/plan_file.h */
 	STORE_FD_TERMS,	 /* sealed, see box/terms.h */
+	STORE_FD_JOBS,	 /* sealed, see box/job.h */
+	STORE_FD_BOARD,	 /* see box/board.h */
+	STORE_FD_MINDER, /* as STORE_FD_WORKER */
 	STORE_FD_WORKER, /* its pidfd, or the keeper's again if @worker is 0 */
 	STORE_FD_TAGS,
 };
@@ -53,7 +59,7 @@ enum store_fd {
  * @magic, @size:  Of this very binary
  * @since_s:       When it was built, seconds since 1970
  * @keeper:        Its pid
- * @worker:        Pid of the last worker; 0 for none
+ * @worker, @minder:  Pids of the last ones; 0 for none. STORE_KEEP: new ones
  * @is_root:       STORE_FD_USER is not the sandbox's own
  * @netns:         Inode of its network namespace
  * @tag:           What the worker gets; @tag_count of them. STORE_BUILD: the
@@ -67,6 +73,7 @@ struct store_word {
 	int64_t since_s;
 	pid_t keeper;
 	pid_t worker;
+	pid_t minder;
 	bool is_root;
 	uint64_t netns;
 	struct plan_fd tag[PLAN_FDS];

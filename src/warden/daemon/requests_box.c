@@ -8,6 +8,7 @@
 #include "daemon/requests_own.h"
 
 #include "base/fd.h"
+#include "box/board.h"
 #include "bus/control.h"
 
 #include <errno.h>
@@ -21,17 +22,51 @@ void requests_wait(struct caller *c, enum caller_wait wait, const char *name)
 	memcpy(c->name, name, strlen(name) + 1); /* it is a sandbox's */
 }
 
+static json_t *requests_show_helper(const struct job_card *c)
+{
+	char words[BOARD_WORDS + 1];
+
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:s}", "name", c->name,
+			 "state", job_state_name(c->state), "pid", (int)c->pid,
+			 "restarts", (int)c->restarts, "status", c->status,
+			 "since", (json_int_t)c->since_s, "last_words",
+			 card_words(c, words));
+}
+
+/** requests_show_helpers() - As their minder has written it down */
+static json_t *requests_show_helpers(const struct sandbox *s)
+{
+	json_t *all = json_array();
+	struct job_board b;
+
+	/* Before a sandbox is up there is no board. */
+	if (s->ns[BUILD_FD_BOARD] < 0 ||
+	    board_read(s->ns[BUILD_FD_BOARD], &b) < 0)
+		return all;
+	for (unsigned int i = 0; i < b.count; i++) {
+		/* Without a minder there is none; it could not write so. */
+		if (s->minder.pidfd < 0) {
+			b.card[i].state = JOB_WAITING;
+			b.card[i].pid = 0;
+		}
+		(void)json_array_append_new(all,
+					    requests_show_helper(&b.card[i]));
+	}
+	return all;
+}
+
 static json_t *requests_show(const struct sandbox *s)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
-			 "s:s}",
+			 "s:s, s:o}",
 			 "name", s->name, "profile", s->profile, "state",
 			 sandbox_state_name(s), "way", s->way, "owner",
 			 (json_int_t)s->owner, "since", (json_int_t)s->since_s,
 			 "keeper", (int)s->keeper.pid, "worker",
 			 (int)s->worker.pid, "netns", (json_int_t)s->netns,
 			 "restarts", (int)s->restarts, "trouble",
-			 s->state == SANDBOX_UP ? "" : s->trouble.text);
+			 s->state == SANDBOX_UP ? "" : s->trouble.text,
+			 "helpers", requests_show_helpers(s));
 }
 
 void requests_reply_sandbox(struct caller *c, const struct sandbox *s)

@@ -245,12 +245,11 @@ static int namespace_check_owner(const char *who, struct fault *f)
 	return 0;
 }
 
-int namespace_map(pid_t pid, bool all_ids, struct fault *f)
+/** namespace_map_who() - @who: a directory below /proc */
+static int namespace_map_who(const char *who, bool all_ids, struct fault *f)
 {
-	char who[16];
 	int rc;
 
-	(void)snprintf(who, sizeof(who), "%d", pid);
 	if (!all_ids)
 		return namespace_map_one(who, geteuid(), getegid(), f);
 	rc = namespace_check_owner(who, f);
@@ -258,4 +257,20 @@ int namespace_map(pid_t pid, bool all_ids, struct fault *f)
 		return rc;
 	rc = namespace_copy_map(who, "uid_map", f);
 	return rc < 0 ? rc : namespace_copy_map(who, "gid_map", f);
+}
+
+int namespace_map(pid_t pid, bool all_ids, struct fault *f)
+{
+	char who[16];
+
+	(void)snprintf(who, sizeof(who), "%d", pid);
+	return namespace_map_who(who, all_ids, f);
+}
+
+int namespace_map_at(int proc, bool all_ids, struct fault *f)
+{
+	char who[24];
+
+	(void)snprintf(who, sizeof(who), "self/fd/%d", proc);
+	return namespace_map_who(who, all_ids, f);
 }

@@ -71,3 +71,13 @@ int namespace_leave_power_alone(struct fault *f);
  * Return: 0 or -errno
  */
 int namespace_map(pid_t pid, bool all_ids, struct fault *f);
+
+/**
+ * namespace_map_at() - The same for a process of another PID namespace
+ * @proc:     Its directory in /proc, opened by itself: numbers may be another's
+ * @all_ids:  As above
+ * @f:        Fault
+ *
+ * Return: 0 or -errno
+ */
+int namespace_map_at(int proc, bool all_ids, struct fault *f);

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * minded.c - one job of a minder, from its start to its end and round again
+ *
+ * A nurse's words, its death, the job's output and a timer move its state on.
+ * It is over when its nurse is dead, for then nothing of it is left.
+ */
+#include "box/minder_own.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "bus/channel.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READY_LOOK_MS	  50
+#define READY_LATE_MS	  1000 /* between looks when it has taken long */
+#define READY_PATIENCE_MS 10000
+/* Without a place to listen, who lives so long has begun well. */
+#define READY_ALONE_MS	  100
+#define SAID_ROOM	  65536
+
+static void minded_over(struct minded *d);
+
+void minded_init(struct minder *m, unsigned int i)
+{
+	struct minded *d = &m->minded[i];
+
+	d->m = m;
+	d->job = &m->jobs.job[i];
+	d->card = &m->board.card[i];
+	d->nurse = (struct launched){ .pidfd = -1, .chan = -1, .said = -1 };
+	d->chan.fd = d->said.fd = d->death.fd = -1;
+	memcpy(d->card->name, d->job->name, sizeof(d->card->name));
+	d->card->status = JOB_NEVER_ENDED;
+}
+
+bool minded_lives(const struct minded *d)
+{
+	return d->nurse.pid > 0;
+}
+
+static void minded_enter(struct minded *d, enum job_state next)
+{
+	d->card->state = next;
+	d->card->since_s = time(NULL);
+	minder_changed(d->m);
+}
+
+static void minded_close_tables(struct minded *d)
+{
+	while (d->table_count > 0)
+		fd_close(&d->tables[--d->table_count]);
+}
+
+/** minded_settle() - The first time is over, well or not */
+static void minded_settle(struct minded *d, const struct fault *f)
+{
+	if (d->is_settled)
+		return;
+	d->is_settled = true;
+	minder_settled(d->m, f);
+}
+
+/** minded_blame() - Why it is not ready, with its last words */
+static void minded_blame(struct minded *d, const char *what)
+{
+	char words[BOARD_WORDS + 1];
+	struct fault f = { 0 };
+
+	card_words(d->card, words);
+	(void)fault_plain(&f, -EIO, "helper '%s' %s%s%s", d->card->name, what,
+			  words[0] ? "; its last words: " : "", words);
+	minded_settle(d, &f);
+}
+
+static bool minded_listens(const struct minded *d)
+{
+	for (unsigned int i = 0; i < d->table_count; i++)
+		if (listening_seen(d->tables[i], &d->job->ready, d->job->uid))
+			return true;
+	return false;
+}
+
+/** minded_look() - Is it ready by now? */
+static void minded_look(struct timer *t)
+{
+	struct minded *d = container_of(t, struct minded, timer);
+	const uint64_t now = d->m->loop.now_ms;
+	const bool is_late = now >= d->patience_ms;
+	char what[64 + ADDR_TEXT];
+	char at[ADDR_TEXT];
+
+	if (d->job->ready.family == AF_UNSPEC || minded_listens(d)) {
+		minded_close_tables(d);
+		minded_enter(d, JOB_RUNNING);
+		minded_settle(d, NULL);
+		return;
+	}
+	(void)loop_timer(&d->m->loop, t,
+			 is_late ? READY_LATE_MS : READY_LOOK_MS, minded_look);
+	if (!is_late || d->is_settled)
+		return;
+	(void)snprintf(what, sizeof(what), "does not listen at %s after %d s",
+		       addr_text(&d->job->ready, at), READY_PATIENCE_MS / 1000);
+	minded_blame(d, what);
+}
+
+/** minded_runs() - The program has been executed */
+static void minded_runs(struct minded *d, pid_t pid, const int *tables,
+			unsigned int count)
+{
+	memcpy(d->tables, tables, count * sizeof(*tables));
+	d->table_count = count;
+	d->card->pid = pid;
+	minder_changed(d->m);
+	(void)loop_timer(&d->m->loop, &d->timer,
+			 d->job->ready.family == AF_UNSPEC ? READY_ALONE_MS : 0,
+			 minded_look);
+}
+
+/** minded_hear() - One word of the nurse; Return: whether there was one */
+static bool minded_hear(struct minded *d)
+{
+	struct nurse_word w;
+	int fds[LISTENING_TABLES];
+	unsigned int count = 0;
+
+	if (channel_recv(d->nurse.chan, &w, sizeof(w), fds, LISTENING_TABLES,
+			 &count) != (ssize_t)sizeof(w))
+		return false;
+	if (w.news == NURSE_RUNS && d->table_count == 0) {
+		minded_runs(d, w.pid, fds, count);
+		return true;
+	}
+	while (count > 0)
+		fd_close(&fds[--count]);
+	if (w.news == NURSE_FAILED)
+		d->why = w.fault;
+	if (w.news == NURSE_ENDED) {
+		d->status = w.status;
+		d->is_over = true;
+	}
+	if (w.news == NURSE_BACKGROUND) {
+		d->card->pid = 0;
+		minder_changed(d->m);
+	}
+	return true;
+}
+
+static void minded_word(struct watch *w, uint32_t events)
+{
+	struct minded *d = container_of(w, struct minded, chan);
+
+	(void)events;
+	if (!minded_hear(d))
+		loop_unwatch(&d->m->loop, w); /* its death is told soon */
+}
+
+/** minded_listen() - Take what it said; Return: whether there was anything */
+static bool minded_listen(struct minded *d)
+{
+	static char said[SAID_ROOM];
+	const ssize_t n = read(d->nurse.said, said, sizeof(said));
+
+	if (n <= 0)
+		return false;
+	card_add(d->card, said, (size_t)n);
+	minder_changed(d->m);
+	return true;
+}
+
+static void minded_said(struct watch *w, uint32_t events)
+{
+	struct minded *d = container_of(w, struct minded, said);
+
+	(void)events;
+	if (!minded_listen(d))
+		loop_unwatch(&d->m->loop, w);
+}
+
+static void minded_dead(struct watch *w, uint32_t events)
+{
+	struct minded *d = container_of(w, struct minded, death);
+	struct loop *l = &d->m->loop;
+	int nurse = 0;
+
+	(void)events;
+	(void)waitpid(d->nurse.pid, &nurse, 0);
+	while (minded_hear(d))
+		continue;
+	/* It was killed, and so was everything of the job. */
+	if (!d->is_over)
+		d->status = nurse;
+	(void)minded_listen(d);
+	loop_unwatch(l, &d->chan);
+	loop_unwatch(l, &d->said);
+	loop_unwatch(l, &d->death);
+	loop_untimer(l, &d->timer);
+	minded_close_tables(d);
+	fd_close(&d->nurse.chan);
+	fd_close(&d->nurse.said);
+	fd_close(&d->nurse.pidfd);
+	d->nurse.pid = 0;
+	d->card->pid = 0;
+	minded_over(d);
+	minder_buried(d->m);
+}
+
+static void minded_again(struct timer *t)
+{
+	struct minded *d = container_of(t, struct minded, timer);
+
+	d->card->restarts++;
+	minded_start(d);
+}
+
+/** minded_over() - Nothing of it is left; what now? */
+static void minded_over(struct minded *d)
+{
+	const uint64_t ran_ms = d->m->loop.now_ms - d->born_ms;
+	const int status = d->why.code < 0 ? 127 : job_status(d->status);
+	const bool is_again = job_is_again(d->job->restart, status);
+	char what[sizeof(d->why.text) + 32];
+
+	d->card->status = status;
+	if (d->why.code < 0) {
+		card_add(d->card, d->why.text, strlen(d->why.text));
+		(void)snprintf(what, sizeof(what), "could not be started: %s",
+			       d->why.text);
+	} else {
+		(void)snprintf(what, sizeof(what),
+			       "ended with status %d before it was ready",
+			       status);
+	}
+	if (d->m->is_ending || !is_again) {
+		minded_enter(d, status == 0 || d->m->is_ending ? JOB_ENDED
+							       : JOB_FAILED);
+	} else {
+		d->gap_ms = job_gap_ms(d->gap_ms, ran_ms);
+		minded_enter(d, JOB_WAITING);
+		(void)loop_timer(&d->m->loop, &d->timer, d->gap_ms,
+				 minded_again);
+	}
+	/* Some only have something to do at the beginning. */
+	if (status == 0 && !is_again && d->job->ready.family == AF_UNSPEC)
+		minded_settle(d, NULL);
+	else
+		minded_blame(d, what);
+}
+
+/** minded_watch() - Return: 0 or -errno */
+static int minded_watch(struct minded *d)
+{
+	struct loop *l = &d->m->loop;
+	int rc = loop_watch(l, &d->death, d->nurse.pidfd, EPOLLIN, minded_dead);
+
+	if (rc == 0)
+		rc = loop_watch(l, &d->chan, d->nurse.chan, EPOLLIN,
+				minded_word);
+	if (rc == 0)
+		rc = loop_watch(l, &d->said, d->nurse.said, EPOLLIN,
+				minded_said);
+	return rc;
+}
+
+void minded_start(struct minded *d)
+{
+	struct minder *m = d->m;
+	const struct launch l = {
+		.job = d->job,
+		.sandbox = m->task.name,
+		.is_root = m->task.is_root,
+		.user = m->fd[MINDER_FD_USER],
+		.net = m->fd[MINDER_FD_NET],
+		.mnt = m->fd[MINDER_FD_MNT],
+	};
+
+	d->born_ms = m->loop.now_ms;
+	d->why = (struct fault){ 0 };
+	d->is_over = false;
+	if (d->patience_ms == 0)
+		d->patience_ms = d->born_ms + READY_PATIENCE_MS;
+	minded_enter(d, JOB_STARTING);
+	if (launch(&l, &d->nurse, &d->why) < 0) {
+		minded_over(d);
+		return;
+	}
+	/* Without a watch on its death it cannot be minded. */
+	if (minded_watch(d) < 0)
+		loop_stop(&m->loop);
+}
+
+void minded_end(struct minded *d, bool at_once)
+{
+	static const char word = NURSE_END;
+
+	if (!minded_lives(d))
+		return;
+	if (at_once)
+		(void)syscall(SYS_pidfd_send_signal, d->nurse.pidfd, SIGKILL,
+			      NULL, 0);
+	else
+		(void)channel_send(d->nurse.chan, &word, 1, NULL, 0);
+}
