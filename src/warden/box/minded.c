@@ -221,38 +221,47 @@ static void minded_again(struct timer *t)
 	minded_start(d);
 }
 
+/** minded_judge() - It is over: was it ready once, or need it not be? */
+static void minded_judge(struct minded *d, int status, bool is_again)
+{
+	char what[sizeof(d->why.text) + 32];
+
+	/* Some only have something to do at the beginning. */
+	if (status == 0 && !is_again && d->job->ready.family == AF_UNSPEC) {
+		minded_settle(d, NULL);
+		return;
+	}
+	if (d->why.code < 0)
+		(void)snprintf(what, sizeof(what), "could not be started: %s",
+			       d->why.text);
+	else
+		(void)snprintf(what, sizeof(what),
+			       "ended with status %d before it was ready",
+			       status);
+	minded_blame(d, what);
+}
+
 /** minded_over() - Nothing of it is left; what now? */
 static void minded_over(struct minded *d)
 {
 	const uint64_t ran_ms = d->m->loop.now_ms - d->born_ms;
 	const int status = d->why.code < 0 ? 127 : job_status(d->status);
 	const bool is_again = job_is_again(d->job->restart, status);
-	char what[sizeof(d->why.text) + 32];
 
 	d->card->status = status;
-	if (d->why.code < 0) {
-		card_add(d->card, d->why.text, strlen(d->why.text));
-		(void)snprintf(what, sizeof(what), "could not be started: %s",
-			       d->why.text);
-	} else {
-		(void)snprintf(what, sizeof(what),
-			       "ended with status %d before it was ready",
-			       status);
-	}
-	if (d->m->is_ending || !is_again) {
-		minded_enter(d, status == 0 || d->m->is_ending ? JOB_ENDED
-							       : JOB_FAILED);
+	if (d->m->is_ending || (!is_again && status == 0)) {
+		minded_enter(d, JOB_ENDED);
+	} else if (!is_again) {
+		minded_enter(d, JOB_FAILED);
 	} else {
 		d->gap_ms = job_gap_ms(d->gap_ms, ran_ms);
 		minded_enter(d, JOB_WAITING);
 		(void)loop_timer(&d->m->loop, &d->timer, d->gap_ms,
 				 minded_again);
 	}
-	/* Some only have something to do at the beginning. */
-	if (status == 0 && !is_again && d->job->ready.family == AF_UNSPEC)
-		minded_settle(d, NULL);
-	else
-		minded_blame(d, what);
+	minded_judge(d, status, is_again);
+	/* What kept it from starting takes the place of its own words. */
+	card_add(d->card, d->why.text, strlen(d->why.text));
 }
 
 /** minded_watch() - Return: 0 or -errno */

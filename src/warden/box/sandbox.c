@@ -292,6 +292,7 @@ static int mourned_watch(struct sandbox *s, struct mourned *m, int pidfd,
 static int sandbox_take(struct sandbox *s, const struct build_word *w,
 			int fds[static BUILD_FDS])
 {
+	auto_fd chan = fd_take(&fds[BUILD_FD_CHAN]);
 	int rc;
 
 	for (int i = BUILD_FD_NET; i <= BUILD_FD_BOARD; i++) {
@@ -306,11 +307,14 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 			  strnlen(w->way, sizeof(w->way) - 1));
 	rc = mourned_watch(s, &s->keeper, fd_take(&fds[BUILD_FD_KEEPER]),
 			   w->keeper, sandbox_keeper_died);
+	/* One that was not replaced goes on, and on logging. */
+	if (chan < 0 && w->worker == s->worker.pid)
+		chan = fd_take(&s->worker.chan);
 	if (rc == 0)
 		rc = mourned_watch(s, &s->worker,
 				   fd_take(&fds[BUILD_FD_WORKER]), w->worker,
 				   sandbox_worker_died);
-	s->worker.chan = fd_take(&fds[BUILD_FD_CHAN]);
+	s->worker.chan = fd_take(&chan);
 	if (rc == 0 && w->minder > 0)
 		rc = mourned_watch(s, &s->minder,
 				   fd_take(&fds[BUILD_FD_MINDER]), w->minder,
