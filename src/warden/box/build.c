@@ -301,6 +301,7 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_MNT] = b->fds[STORE_FD_MNT],
 		[BUILD_FD_USER] = b->fds[STORE_FD_USER],
 		[BUILD_FD_WORKER] = worker,
+		[BUILD_FD_LOG] = b->fds[STORE_FD_LOG],
 		[BUILD_FD_CHAN] = b->worker.chan,
 	};
 	struct build_word w = {

@@ -49,6 +49,7 @@ enum build_fd {
 	BUILD_FD_MNT,
 	BUILD_FD_USER,
 	BUILD_FD_WORKER, /* pidfd; the keeper's again when there is none */
+	BUILD_FD_LOG,	 /* what the sandbox's processes say is read here */
 	BUILD_FD_CHAN,	 /* channel of the worker; not with BUILD_ADOPT */
 	BUILD_FDS,
 };

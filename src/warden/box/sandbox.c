@@ -174,6 +174,7 @@ static void sandbox_ended(struct sandbox *s)
 	s->netns = 0;
 	s->trouble = (struct fault){ 0 }; /* it was meant to end */
 	sandbox_enter(s, SANDBOX_DOWN);
+	log_info("sandbox '%s' is down", s->name);
 	sandbox_tell(s);
 }
 
@@ -252,6 +253,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 				   fd_take(&fds[BUILD_FD_WORKER]), w->worker,
 				   sandbox_worker_died);
 	s->worker.chan = fd_take(&fds[BUILD_FD_CHAN]);
+	s->host->hear(s->host->ctx, s, fd_take(&fds[BUILD_FD_LOG]));
 	return rc < 0 ? fault(&s->trouble, rc, "watch the sandbox's processes")
 		      : 0;
 }
