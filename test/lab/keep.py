@@ -68,13 +68,14 @@ class Keep:
         self.start()
         return self
 
-    def start(self, *opts):
+    def start(self, *opts, **how):
         words = [self.lab.nsproxy_path, "daemon", "-v", *opts]
         if not self.user:
             words = ["unshare", "--mount", "--propagation", "unchanged", "sh",
                      "-c", f"mount --bind {self.home} /var/lib && "
                      'exec "$@"', "sh", *words]
-        self.job = self.lab.start(words, user=self.user, env=self.env())
+        self.job = self.lab.start(words, user=self.user, env=self.env(),
+                                  **how)
         if not wait_for(self.answers, 10):
             raise AssertionError(f"no daemon: {self.job.ran(None)}")
 
