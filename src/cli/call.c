@@ -175,6 +175,35 @@ int call_ask(const struct verb *v, struct control *c, const char *method,
 	return status;
 }
 
+int call_next(const struct verb *v, struct control *c,
+	      struct varlink_reply *ret, struct fault *f)
+{
+	struct varlink_reply r = { 0 };
+	int status;
+
+	*f = (struct fault){ 0 };
+	if (control_next(c, &r, f) < 0)
+		return STATUS_FAILED;
+	if (r.error[0] == '\0') {
+		*ret = r;
+		return STATUS_DONE;
+	}
+	status = call_say(v, &r);
+	varlink_reply_fini(&r);
+	return status;
+}
+
+bool call_is_there(void)
+{
+	const bool is_system = call_whose == CALL_SYSTEM || geteuid() == 0;
+	struct control c;
+
+	if (call_connect(is_system, &c, NULL) < 0 && !call_open_system(&c))
+		return false;
+	control_close(&c);
+	return true;
+}
+
 int call_once(const struct verb *v, const char *method, const char *key,
 	      json_t *value, struct varlink_reply *ret)
 {

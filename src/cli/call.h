@@ -60,6 +60,23 @@ int call_say(const struct verb *v, const struct varlink_reply *r);
 int call_ask(const struct verb *v, struct control *c, const char *method,
 	     const char *key, json_t *value, struct varlink_reply *ret);
 
+/**
+ * call_next() - Take one of several replies, that is no error, if it has come
+ * @v:    Who says what goes wrong
+ * @c:    Connection on which control_follow() has asked
+ * @ret:  Reply, to be freed by varlink_reply_fini()
+ * @f:    Why there is none, if it is not said: -EAGAIN for not yet, or -EPIPE
+ *        when the daemon hung up
+ *
+ * Return: STATUS_DONE; or what to exit with, and it has been said unless @f has
+ * a code
+ */
+int call_next(const struct verb *v, struct control *c,
+	      struct varlink_reply *ret, struct fault *f);
+
+/** call_is_there() - Does the caller's daemon run? */
+bool call_is_there(void);
+
 /** call_once() - call_open(), call_ask() and control_close() */
 int call_once(const struct verb *v, const char *method, const char *key,
 	      json_t *value, struct varlink_reply *ret);

@@ -61,6 +61,7 @@ extern const struct verb verb_exec;
 extern const struct verb verb_shell;
 extern const struct verb verb_pids;
 extern const struct verb verb_id;
+extern const struct verb verb_logs;
 extern const struct verb verb_gc;
 extern const struct verb verb_stop;
 extern const struct verb verb_version;

@@ -58,6 +58,7 @@ struct worker {
 	struct udp udp;
 	struct echo echo;
 	struct doors doors;
+	bool has_log;
 	struct timer drain;
 	uint64_t drain_until_ms;
 };
@@ -163,8 +164,10 @@ static void worker_left(struct watch *watch, uint32_t events)
 		loop_stop(&w->loop);
 		return;
 	}
-	/* The command has ended and something stays: let go of its output. */
-	(void)dup2(w->devnull, STDERR_FILENO);
+	/* The command has ended and something stays: let go of its output. A
+	 * named sandbox's worker has nobody's. */
+	if (!w->has_log)
+		(void)dup2(w->devnull, STDERR_FILENO);
 }
 
 static unsigned int worker_flow_max(const struct worker *w)
@@ -227,6 +230,7 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 		return tun_start(&w->tun, &w->loop, pf->fd, worker_packet, w);
 	case PLAN_FD_MINT:
 	case PLAN_FD_RESOLVE:
+	case PLAN_FD_LOG:
 	case PLAN_FD_KINDS:
 		return 0;
 	}
@@ -342,6 +346,23 @@ static int worker_find_socket(struct worker *w, struct fault *f)
 	return 0;
 }
 
+/**
+ * worker_take_log() - From here on speak to whoever keeps the sandbox
+ *
+ * Non-blocking, whatever the worker before us did to it.
+ */
+static int worker_take_log(struct worker *w, struct fault *f)
+{
+	const int log = worker_fd(w, PLAN_FD_LOG);
+
+	if (log < 0)
+		return 0;
+	w->has_log = true;
+	if (fd_nonblock(log) < 0 || dup2(log, STDERR_FILENO) < 0)
+		return fault(f, -errno, "take the sandbox's log");
+	return 0;
+}
+
 static int worker_init(struct worker *w, struct fault *f)
 {
 	int rc = loop_init(&w->loop);
@@ -352,7 +373,9 @@ static int worker_init(struct worker *w, struct fault *f)
 	if (rc < 0)
 		return fault(f, rc, "take the plan");
 	log_init("", (enum log_level)w->plan.log_level);
-	rc = lockdown_early(f);
+	rc = worker_take_log(w, f);
+	if (rc == 0)
+		rc = lockdown_early(f);
 	if (rc < 0)
 		return rc;
 	w->devnull = open("/dev/null", O_RDWR | O_CLOEXEC);

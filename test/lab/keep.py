@@ -69,13 +69,14 @@ class Keep:
         self.start()
         return self
 
-    def start(self, *opts):
+    def start(self, *opts, **how):
         words = [self.lab.nsproxy_path, "daemon", "-v", *opts]
         if not self.user and not self.is_mounted:
             # In the lab's own mount namespace, which the callers share.
             kernel.mount(self.home, "/var/lib", flags=kernel.MS_BIND)
             self.is_mounted = True
-        self.job = self.lab.start(words, user=self.user, env=self.env())
+        self.job = self.lab.start(words, user=self.user, env=self.env(),
+                                  **how)
         if not wait_for(self.answers, 10):
             raise AssertionError(f"no daemon: {self.job.ran(None)}")
 

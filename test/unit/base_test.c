@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "bus/channel.h"
@@ -85,6 +86,79 @@ static void text_quote_keeps_controls_out(void **state)
 	assert_string_equal(text_quote(out, sizeof(out), "a\nb\033[", 5),
 			    "a\\x0ab\\x1b[");
 	assert_string_equal(text_quote(out, 8, "abcdefghij", 10), "abcd...");
+}
+
+static void text_plain_leaves_what_was_quoted(void **state)
+{
+	char out[32];
+
+	(void)state;
+	assert_string_equal(text_plain(out, sizeof(out), "a\\x0a\n\377", 7),
+			    "a\\x0a\\x0a\\xff");
+	assert_string_equal(text_plain(out, 8, "abcdefghij", 10), "abcd...");
+}
+
+/** struct heard - what a log_fn has got */
+struct heard {
+	char text[64];
+	unsigned int count;
+};
+
+static void hear(void *ctx, enum log_level level, const char *text)
+{
+	struct heard *h = ctx;
+
+	h->count++;
+	assert_int_equal(level, LOG_LEVEL_WARN);
+	assert_true(text_copy(h->text, sizeof(h->text), text));
+	if (h->count == 1)
+		log_warn("not heard again"); /* goes to standard error */
+}
+
+static void log_is_diverted_and_comes_back(void **state)
+{
+	struct heard h = { 0 };
+
+	(void)state;
+	log_divert(hear, &h);
+	log_warn("some %s", "words");
+	assert_string_equal(h.text, "some words");
+	log_info("below the level");
+	assert_int_equal(h.count, 1);
+	log_warn("more");
+	assert_int_equal(h.count, 2);
+	log_divert(NULL, NULL);
+	log_warn("elsewhere");
+	assert_int_equal(h.count, 2);
+}
+
+static void log_counts_the_lines_that_were_lost(void **state)
+{
+	const int kept = dup(STDERR_FILENO);
+	char text[4096] = "";
+	int ends[2];
+	int full = 0;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	(void)dup2(ends[1], STDERR_FILENO);
+	while (write(ends[1], text, sizeof(text)) > 0)
+		full++;
+	log_warn("a");
+	log_warn("b");
+	while (full-- > 0)
+		assert_true(read(ends[0], text, sizeof(text)) > 0);
+	log_warn("c");
+	log_warn("d");
+	memset(text, 0, sizeof(text));
+	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+	(void)dup2(kept, STDERR_FILENO);
+	assert_string_equal(text,
+			    "nsproxy: warning: (2 lines were lost here) c\n"
+			    "nsproxy: warning: d\n");
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	(void)close(kept);
 }
 
 static void text_did_you_mean_finds_near_words_only(void **state)
@@ -189,6 +263,9 @@ int main(void)
 		cmocka_unit_test(addr_survives_the_kernel_form),
 		cmocka_unit_test(text_uint_takes_plain_numbers_only),
 		cmocka_unit_test(text_quote_keeps_controls_out),
+		cmocka_unit_test(text_plain_leaves_what_was_quoted),
+		cmocka_unit_test(log_is_diverted_and_comes_back),
+		cmocka_unit_test(log_counts_the_lines_that_were_lost),
 		cmocka_unit_test(text_did_you_mean_finds_near_words_only),
 		cmocka_unit_test(map_finds_what_is_in_and_nothing_else),
 		cmocka_unit_test(reader_that_ran_out_stays_so),

@@ -92,7 +92,8 @@ static void nonsense_is_no_call(void **state)
 		"{\"method\":\"a.b\",\"method\":\"a.c\"}",
 		"{\"method\":\"a.b\",\"parameters\":[]}",
 		"{\"method\":\"a.b\",\"parameters\":null}",
-		"{\"method\":\"a.b\",\"more\":true}",
+		"{\"method\":\"a.b\",\"more\":1}",
+		"{\"method\":\"a.b\",\"more\":true,\"oneway\":true}",
 		"{\"method\":\"a.b\",\"upgrade\":true}",
 		"{\"method\":\"a.b\",\"oneway\":1}",
 		"{\"method\":\"a.b\",\"what\":1}",
@@ -163,7 +164,20 @@ static void what_is_written_is_read_again(void **state)
 	assert_string_equal(r.error, "");
 	assert_int_equal(json_integer_value(json_object_get(r.parameters, "n")),
 			 7);
+	assert_false(r.continues);
 	varlink_reply_fini(&r);
+	free(text);
+	text = varlink_part_put(NULL);
+	assert_int_equal(get_reply(text, &r), 0);
+	assert_string_equal(r.error, "");
+	assert_true(r.continues);
+	varlink_reply_fini(&r);
+	free(text);
+	text = varlink_call_put_more("a.B", NULL);
+	assert_int_equal(get_call(text, &c), 0);
+	assert_string_equal(c.method, "a.B");
+	assert_true(c.more);
+	varlink_call_fini(&c);
 	free(text);
 }
 

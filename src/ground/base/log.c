@@ -14,6 +14,9 @@
 
 static const char *log_prefix = "";
 static enum log_level log_max = LOG_LEVEL_WARN;
+static log_fn *log_diverted;
+static void *log_diverted_ctx;
+static unsigned int log_lost;
 
 static const char *const log_level_name[] = {
 	[LOG_LEVEL_ERR] = "error: ",   [LOG_LEVEL_WARN] = "warning: ",
@@ -32,28 +35,57 @@ enum log_level log_level_now(void)
 	return log_max;
 }
 
+const char *log_level_mark(enum log_level level)
+{
+	return log_level_name[level];
+}
+
+void log_divert(log_fn *fn, void *ctx)
+{
+	log_diverted = fn;
+	log_diverted_ctx = ctx;
+}
+
+/** log_write() - One line, whose newline has room */
+static void log_write(char *line)
+{
+	size_t used = strlen(line);
+
+	line[used++] = '\n';
+	/* Nobody can be told that telling failed, but of the next one. */
+	if (write(STDERR_FILENO, line, used) >= 0)
+		log_lost = 0;
+	else if (errno == EAGAIN)
+		log_lost++;
+}
+
 void log_say(enum log_level level, const char *fmt, ...)
 {
+	log_fn *const fn = log_diverted;
 	const int kept = errno;
 	char line[1024];
+	int used = 0;
 	va_list ap;
-	int used;
 	int n;
 
 	if (level > log_max)
 		return;
-	used = snprintf(line, sizeof(line), "nsproxy: %s%s", log_prefix,
-			log_level_name[level]);
+	if (!fn)
+		used = snprintf(line, sizeof(line), "nsproxy: %s%s", log_prefix,
+				log_level_name[level]);
+	if (!fn && log_lost > 0)
+		used += snprintf(line + used, sizeof(line) - (size_t)used,
+				 "(%u lines were lost here) ", log_lost);
 	va_start(ap, fmt);
 	n = vsnprintf(line + used, sizeof(line) - (size_t)used - 1, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return;
-	used = (int)strlen(line);
-	line[used++] = '\n';
-	/* Nobody can be told that telling failed. */
-	if (write(STDERR_FILENO, line, (size_t)used) < 0)
-		errno = kept;
+	if (n >= 0 && fn) {
+		log_diverted = NULL;
+		fn(log_diverted_ctx, level, line);
+		log_diverted = fn;
+	} else if (n >= 0) {
+		log_write(line);
+	}
 	errno = kept;
 }
 

@@ -20,10 +20,27 @@ void log_init(const char *prefix, enum log_level level);
 /** log_level_now() - The last level that is written */
 enum log_level log_level_now(void);
 
+/** log_level_mark() - What stands before a line: "warning: ", ... or "" */
+const char *log_level_mark(enum log_level level);
+
+/**
+ * log_fn - takes a line instead of standard error
+ * @text:  The sentence alone: no prefix, no mark, no newline
+ *
+ * What it logs itself is written to standard error.
+ */
+typedef void log_fn(void *ctx, enum log_level level, const char *text);
+
+/** log_divert() - Give all lines to @fn from now on; NULL ends that */
+void log_divert(log_fn *fn, void *ctx);
+
 /**
  * log_say() - Write one line to standard error in a single write(2)
  * @level:  Dropped when above the level of log_init()
  * @fmt:    printf format; strings from outside go through text_quote() first
+ *
+ * Where standard error does not block and is full, the line is lost; the next
+ * one that is not says how many were.
  */
 void log_say(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

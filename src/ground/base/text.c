@@ -23,14 +23,17 @@ bool text_copy(char *to, size_t size, const char *from)
 	return text_copy_n(to, size, from, strlen(from));
 }
 
-const char *text_quote(char *to, size_t size, const void *from, size_t len)
+/** text_escape() - What is printable and not @odd as it is, the rest as \\xNN
+ */
+static const char *text_escape(char *to, size_t size, const void *from,
+			       size_t len, int odd)
 {
 	const unsigned char *in = from;
 	size_t used = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		const bool plain =
-			in[i] >= 0x20 && in[i] < 0x7f && in[i] != '\\';
+			in[i] >= 0x20 && in[i] < 0x7f && in[i] != odd;
 		const size_t need = plain ? 1 : 4;
 
 		if (used + need + 4 > size) {
@@ -46,6 +49,16 @@ const char *text_quote(char *to, size_t size, const void *from, size_t len)
 	}
 	to[used] = '\0';
 	return to;
+}
+
+const char *text_quote(char *to, size_t size, const void *from, size_t len)
+{
+	return text_escape(to, size, from, len, '\\');
+}
+
+const char *text_plain(char *to, size_t size, const void *from, size_t len)
+{
+	return text_escape(to, size, from, len, -1);
 }
 
 bool text_uint(const char *text, uint32_t max, uint32_t *ret)

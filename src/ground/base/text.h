@@ -32,6 +32,20 @@ bool text_copy_n(char *to, size_t size, const char *from, size_t len);
 const char *text_quote(char *to, size_t size, const void *from, size_t len);
 
 /**
+ * text_plain() - The same for a sentence that may have been quoted already
+ * @to:    Room; cut with "..." when too small
+ * @size:  Of @to, at least 8
+ * @from:  Bytes
+ * @len:   How many
+ *
+ * Backslashes stay as they are; a reader cannot tell them from ours, but what
+ * a terminal gets is harmless.
+ *
+ * Return: @to
+ */
+const char *text_plain(char *to, size_t size, const void *from, size_t len);
+
+/**
  * text_uint() - Read a decimal number with nothing around it
  * @text:  "0" .. @max, no sign, no space, at most 10 digits
  * @max:   Greatest that is taken

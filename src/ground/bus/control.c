@@ -52,9 +52,10 @@ void control_close(struct control *c)
 	frame_in_fini(&c->in);
 }
 
-/** control_ask() - Send a call */
+/** control_ask() - Send a call, made by @put */
 static int control_ask(struct control *c, const char *method,
-		       json_t *parameters, struct fault *f)
+		       char *(*put)(const char *, json_t *), json_t *parameters,
+		       struct fault *f)
 {
 	char name[VARLINK_NAME_MAX];
 	struct frame_out out = { 0 };
@@ -64,7 +65,7 @@ static int control_ask(struct control *c, const char *method,
 	(void)snprintf(name, sizeof(name), "%s%s",
 		       strchr(method, '.') ? "" : CONTROL_INTERFACE ".",
 		       method);
-	text = varlink_call_put(name, parameters);
+	text = put(name, parameters);
 	if (!text)
 		return fault_plain(f, -EMSGSIZE, "the request is too long");
 	frame_out_set(&out, text, NULL, 0);
@@ -79,7 +80,7 @@ int control_call(struct control *c, const char *method, json_t *parameters,
 	const uint64_t until = control_now() + (uint64_t)wait_ms;
 	const char *text;
 	size_t len;
-	int rc = control_ask(c, method, parameters, f);
+	int rc = control_ask(c, method, varlink_call_put, parameters, f);
 
 	while (rc == 0 && !(text = frame_next(&c->in, &len))) {
 		struct pollfd p = { .fd = c->fd, .events = POLLIN };
@@ -99,6 +100,33 @@ int control_call(struct control *c, const char *method, json_t *parameters,
 	}
 	if (rc < 0)
 		return rc;
+	rc = varlink_reply_get(text, len, ret, f);
+	frame_pop(&c->in);
+	return rc;
+}
+
+int control_follow(struct control *c, const char *method, json_t *parameters,
+		   struct fault *f)
+{
+	return control_ask(c, method, varlink_call_put_more, parameters, f);
+}
+
+int control_next(struct control *c, struct varlink_reply *ret, struct fault *f)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	const char *text;
+	size_t len;
+	int rc;
+
+	while (!(text = frame_next(&c->in, &len))) {
+		if (poll(&p, 1, 0) == 0)
+			return fault_plain(f, -EAGAIN, "no reply is there yet");
+		rc = frame_read(&c->in, c->fd);
+		if (rc == 0)
+			return fault_plain(f, -EPIPE, "the daemon hung up");
+		if (rc < 0)
+			return fault(f, rc, "hear the daemon");
+	}
 	rc = varlink_reply_get(text, len, ret, f);
 	frame_pop(&c->in);
 	return rc;

@@ -52,3 +52,26 @@ void control_close(struct control *c);
  */
 int control_call(struct control *c, const char *method, json_t *parameters,
 		 int wait_ms, struct varlink_reply *ret, struct fault *f);
+
+/**
+ * control_follow() - Ask for what has several replies; control_next() has them
+ * @c:           Connection
+ * @method:      As for control_call()
+ * @parameters:  Object, taken over; NULL for none
+ * @f:           Why not
+ *
+ * Return: 0 or -errno
+ */
+int control_follow(struct control *c, const char *method, json_t *parameters,
+		   struct fault *f);
+
+/**
+ * control_next() - Take one reply, if there is a whole one
+ * @c:    Connection
+ * @ret:  Reply, whose error is empty or not
+ * @f:    Why there is none: -EAGAIN, and @c->fd is to be waited for; -EPIPE
+ *        when the daemon hung up
+ *
+ * Return: 0 or -errno
+ */
+int control_next(struct control *c, struct varlink_reply *ret, struct fault *f);

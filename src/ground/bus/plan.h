@@ -146,6 +146,7 @@ enum plan_fd_kind {
 	PLAN_FD_MINT,	    /* SOCK_SEQPACKET to the keeper; its end is ours */
 	PLAN_FD_SERVE,	    /* on the host, listening: `nsproxy serve` */
 	PLAN_FD_RESOLVE,    /* SOCK_SEQPACKET to resolver processes */
+	PLAN_FD_LOG,	    /* SOCK_SEQPACKET: standard error of the worker */
 	PLAN_FD_KINDS
 };
 
@@ -156,7 +157,7 @@ struct plan_fd {
 	int fd; /* meaningless on the wire; the receiver writes its own */
 };
 
-/* 8 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
+/* 9 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
 #define PLAN_FDS (16 + 2 * PLAN_EXPOSE + PLAN_PUBLISH)
 
 /** hop_can_name() - Does this kind of hop take host names? */

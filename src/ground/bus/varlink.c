@@ -64,9 +64,12 @@ static bool varlink_take_call(const char *key, json_t *value,
 		c->oneway = json_is_true(value);
 		return true;
 	}
-	/* Clients write these even when they do not mean them. */
-	return (!strcmp(key, "more") || !strcmp(key, "upgrade")) &&
-	       json_is_false(value);
+	if (!strcmp(key, "more") && json_is_boolean(value)) {
+		c->more = json_is_true(value);
+		return true;
+	}
+	/* Clients write this even when they do not mean it. */
+	return !strcmp(key, "upgrade") && json_is_false(value);
 }
 
 int varlink_call_get(const char *text, size_t len, struct varlink_call *ret,
@@ -92,6 +95,9 @@ int varlink_call_get(const char *text, size_t len, struct varlink_call *ret,
 	}
 	if (rc == 0 && c.method[0] == '\0')
 		rc = fault_plain(f, -EPROTO, "the call names no method");
+	if (rc == 0 && c.oneway && c.more)
+		rc = fault_plain(f, -EPROTO,
+				 "the call wants no reply and several");
 	if (rc == 0 && !c.parameters && !(c.parameters = json_object()))
 		rc = fault(f, -EPROTO, "read the call");
 	json_decref(all);
@@ -121,6 +127,7 @@ int varlink_reply_get(const char *text, size_t len, struct varlink_reply *ret,
 	error = json_object_get(all, "error");
 	if (error && !json_is_null(error) && !varlink_take_name(error, r.error))
 		rc = fault_plain(f, -EPROTO, "the reply's error has no name");
+	r.continues = json_is_true(json_object_get(all, "continues"));
 	r.parameters = json_incref(json_object_get(all, "parameters"));
 	if (rc == 0 && !r.parameters)
 		r.parameters = json_object();
@@ -140,19 +147,11 @@ void varlink_reply_fini(struct varlink_reply *r)
 	*r = (struct varlink_reply){ 0 };
 }
 
-/** varlink_put() - {@key: @name, "parameters": @parameters}; @name may be NULL
- */
-static char *varlink_put(const char *key, const char *name, json_t *parameters,
-			 size_t max)
+/** varlink_text() - Takes @all, which may be NULL; NULL if it is too long */
+static char *varlink_text(json_t *all, size_t max)
 {
-	json_t *all = json_object();
-	char *text = NULL;
+	char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 
-	/* A set of NULL fails; so does one that has no memory. */
-	if ((!name || json_object_set_new(all, key, json_string(name)) == 0) &&
-	    json_object_set_new(all, "parameters",
-				parameters ? parameters : json_object()) == 0)
-		text = json_dumps(all, JSON_COMPACT);
 	json_decref(all);
 	if (text && strlen(text) >= max) {
 		free(text);
@@ -161,14 +160,53 @@ static char *varlink_put(const char *key, const char *name, json_t *parameters,
 	return text;
 }
 
+/** varlink_put() - {@key: @what, "parameters": @parameters}; takes both; no
+ * @key, no @what */
+static char *varlink_put(const char *key, json_t *what, json_t *parameters,
+			 size_t max)
+{
+	json_t *all = json_object();
+
+	if (!parameters)
+		parameters = json_object();
+	/* A set of NULL fails; so does one that has no memory. */
+	if (key && json_object_set_new(all, key, what) < 0) {
+		json_decref(parameters);
+		json_decref(all);
+		return NULL;
+	}
+	if (json_object_set_new(all, "parameters", parameters) < 0) {
+		json_decref(all);
+		return NULL;
+	}
+	return varlink_text(all, max);
+}
+
 char *varlink_call_put(const char *method, json_t *parameters)
 {
-	return varlink_put("method", method, parameters, VARLINK_CALL_MAX);
+	return varlink_put("method", json_string(method), parameters,
+			   VARLINK_CALL_MAX);
+}
+
+char *varlink_call_put_more(const char *method, json_t *parameters)
+{
+	return varlink_text(json_pack("{s:s, s:b, s:o}", "method", method,
+				      "more", 1, "parameters",
+				      parameters ? parameters : json_object()),
+			    VARLINK_CALL_MAX);
 }
 
 char *varlink_reply_put(const char *error, json_t *parameters)
 {
-	return varlink_put("error", error, parameters, VARLINK_REPLY_MAX);
+	return varlink_put(error ? "error" : NULL,
+			   error ? json_string(error) : NULL, parameters,
+			   VARLINK_REPLY_MAX);
+}
+
+char *varlink_part_put(json_t *parameters)
+{
+	return varlink_put("continues", json_true(), parameters,
+			   VARLINK_REPLY_MAX);
 }
 
 const char *varlink_get_string(const json_t *parameters, const char *key)

@@ -20,17 +20,22 @@
 /** struct varlink_call - what is asked; varlink_call_fini() takes zeroed ones
  * @parameters:  Object, owned; empty when none were sent
  * @oneway:      No reply is wanted
+ * @more:        Several are understood; not with @oneway
  */
 struct varlink_call {
 	char method[VARLINK_NAME_MAX];
 	json_t *parameters;
 	bool oneway;
+	bool more;
 };
 
-/** struct varlink_reply - the answer; @error is empty when all went well */
+/** struct varlink_reply - the answer; @error is empty when all went well
+ * @continues:  It is not the last one
+ */
 struct varlink_reply {
 	char error[VARLINK_NAME_MAX];
 	json_t *parameters;
+	bool continues;
 };
 
 /**
@@ -40,8 +45,7 @@ struct varlink_reply {
  * @ret:   Result; untouched on failure
  * @f:     Why not
  *
- * Members that a call does not have are refused, duplicates too; so is "more",
- * since no method of ours answers more than once.
+ * Members that a call does not have are refused, duplicates too.
  *
  * Return: 0 or -EPROTO
  */
@@ -72,6 +76,9 @@ void varlink_reply_fini(struct varlink_reply *r);
  */
 char *varlink_call_put(const char *method, json_t *parameters);
 
+/** varlink_call_put_more() - The same for a call that takes several replies */
+char *varlink_call_put_more(const char *method, json_t *parameters);
+
 /**
  * varlink_reply_put() - Write a reply
  * @error:       "INTERFACE.Error", or NULL
@@ -80,6 +87,9 @@ char *varlink_call_put(const char *method, json_t *parameters);
  * Return: as varlink_call_put(), with VARLINK_REPLY_MAX
  */
 char *varlink_reply_put(const char *error, json_t *parameters);
+
+/** varlink_part_put() - The same for a reply after which more will come */
+char *varlink_part_put(json_t *parameters);
 
 /**
  * varlink_get_string() - One string of a message's parameters

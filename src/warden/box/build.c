@@ -312,6 +312,7 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_BOARD] = b->fds[STORE_FD_BOARD],
 		[BUILD_FD_WORKER] = worker,
 		[BUILD_FD_MINDER] = minder,
+		[BUILD_FD_LOG] = b->fds[STORE_FD_LOG],
 		[BUILD_FD_CHAN] = b->worker.chan,
 	};
 	struct build_word w = {

@@ -53,6 +53,7 @@ enum build_fd {
 	BUILD_FD_BOARD,
 	BUILD_FD_WORKER, /* pidfd; the keeper's again when there is none */
 	BUILD_FD_MINDER, /* the same */
+	BUILD_FD_LOG,	 /* what the sandbox's processes say is read here */
 	BUILD_FD_CHAN,	 /* channel of a new worker; else it does not come */
 	BUILD_FDS,
 };

@@ -189,6 +189,7 @@ static void sandbox_ended(struct sandbox *s)
 	s->netns = 0;
 	s->trouble = (struct fault){ 0 }; /* it was meant to end */
 	sandbox_enter(s, SANDBOX_DOWN);
+	log_info("sandbox '%s' is down", s->name);
 	sandbox_tell(s);
 }
 
@@ -319,6 +320,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 		rc = mourned_watch(s, &s->minder,
 				   fd_take(&fds[BUILD_FD_MINDER]), w->minder,
 				   sandbox_minder_died);
+	s->host->hear(s->host->ctx, s, fd_take(&fds[BUILD_FD_LOG]));
 	return rc < 0 ? fault(&s->trouble, rc, "watch the sandbox's processes")
 		      : 0;
 }

@@ -43,6 +43,8 @@ enum sandbox_state {
  * @is_pinned:  Namespaces get a name in /run/netns
  * @log_level:  For workers
  * @lock:       The daemon's, held by builders, too
+ * @hear:       Given the fd at which what a sandbox's processes say is read,
+ *              each time it is got; takes it
  * @changed:    Called after each change of state, last thing before a return
  *              to the loop: the sandbox may be freed there
  */
@@ -52,6 +54,7 @@ struct sandbox_host {
 	bool is_pinned;
 	int log_level;
 	int lock;
+	void (*hear)(void *ctx, struct sandbox *s, int log);
 	void (*changed)(void *ctx, struct sandbox *s);
 	void *ctx;
 };

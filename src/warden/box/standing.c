@@ -11,6 +11,7 @@
 #include "box/standing.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "box/mint.h"
 #include "box/setup.h"
@@ -137,6 +138,34 @@ static int standing_hold(struct standing *s, struct fault *f)
 	return 0;
 }
 
+/**
+ * standing_log() - A pipe for lines, a message each: workers write, and we; the
+ * daemon reads, and while there is none they wait
+ *
+ * Nobody who writes is ever held up: what does not fit the socket's buffer is
+ * lost. Not SOCK_DGRAM, which a worker gone bad could connect(2) elsewhere. The
+ * kernel notes when each line was said.
+ */
+static int standing_log(struct standing *s, struct fault *f)
+{
+	struct store_word *w = &s->word;
+	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	const int on = 1;
+	int pair[2];
+
+	if (w->tag_count == PLAN_FDS)
+		return fault_plain(f, -E2BIG, "too many listeners");
+	if (socketpair(AF_UNIX, type, 0, pair) < 0)
+		return fault(f, -errno, "make a socket for the log");
+	s->own[STORE_FD_LOG] = pair[0];
+	w->tag[w->tag_count] = (struct plan_fd){ .kind = PLAN_FD_LOG };
+	s->tag_fd[w->tag_count++] = pair[1];
+	if (setsockopt(pair[0], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) <
+	    0)
+		return fault(f, -errno, "make a socket for the log");
+	return 0;
+}
+
 /** standing_settle() - Shed all but the power to keep the mounts */
 static int standing_settle(struct fault *f)
 {
@@ -250,6 +279,8 @@ static void standing_mint(struct standing *s)
 		fd_close(&pair[1]);
 		return;
 	}
+	log_warn("the worker asked for sockets in a way that makes no sense; "
+		 "it gets none any more, the next one may ask again");
 	s->setup.mint = pair[0];
 	for (unsigned int i = 0; i < w->tag_count; i++)
 		if (w->tag[i].kind == PLAN_FD_MINT) {
@@ -302,18 +333,19 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 	if (rc == 0)
 		rc = standing_hold(s, f);
 	if (rc == 0)
+		rc = standing_log(s, f);
+	if (rc == 0)
 		rc = standing_settle(f);
 	return rc;
 }
 
-/** standing_let_go() - Whoever reads the daemon's errors must not wait for us
- */
-static void standing_let_go(void)
+/** standing_let_go() - Whoever reads the daemon's errors must not wait for us;
+ * what we have to say goes where the worker's goes */
+static void standing_let_go(const struct standing *s)
 {
-	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null >= 0)
-		(void)dup2(null, STDERR_FILENO);
+	for (unsigned int i = 0; i < s->word.tag_count; i++)
+		if (s->word.tag[i].kind == PLAN_FD_LOG)
+			(void)dup2(s->tag_fd[i], STDERR_FILENO);
 }
 
 int standing_main(int chan)
@@ -346,7 +378,7 @@ int standing_main(int chan)
 	/* As the first of its process ids it inherits what is left alone, and
 	 * has no use for it. */
 	(void)signal(SIGCHLD, SIG_IGN);
-	standing_let_go();
+	standing_let_go(s);
 	for (;;)
 		standing_turn(s);
 }

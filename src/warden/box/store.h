@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STORE_MAGIC 0x6e737332u
+#define STORE_MAGIC 0x6e737333u
 #define STORE_NAME  32 /* a sandbox's name with its NUL */
 
 enum store_kind {
@@ -48,6 +48,7 @@ enum store_fd {
 	STORE_FD_JOBS,	 /* sealed, see box/job.h */
 	STORE_FD_BOARD,	 /* see box/board.h */
 	STORE_FD_MINDER, /* as STORE_FD_WORKER */
+	STORE_FD_LOG,	 /* what its processes say is read here */
 	STORE_FD_WORKER, /* its pidfd, or the keeper's again if @worker is 0 */
 	STORE_FD_TAGS,
 };

@@ -44,6 +44,7 @@ static void caller_bury(struct caller *c)
 	fd_close(&c->fd);
 	frame_in_fini(&c->in);
 	frame_out_fini(&c->out);
+	frame_out_fini(&c->next);
 	list_del(&c->node);
 	a->count--;
 	free(c->groups);
@@ -105,13 +106,19 @@ static void caller_settle(struct caller *c)
 /** caller_flush() - Send what is in hand, as far as it goes */
 static void caller_flush(struct caller *c)
 {
-	const int rc = c->out.text ? frame_write(&c->out, c->fd) : 0;
+	while (c->out.text) {
+		const int rc = frame_write(&c->out, c->fd);
 
-	if (rc == -EAGAIN)
-		return;
-	frame_out_fini(&c->out);
-	if (rc < 0)
-		c->is_over = true;
+		if (rc == -EAGAIN)
+			return;
+		frame_out_fini(&c->out);
+		if (rc < 0) {
+			c->is_over = true;
+			return;
+		}
+		c->out = c->next;
+		c->next = (struct frame_out){ 0 };
+	}
 }
 
 void caller_reply(struct caller *c, const char *error, json_t *parameters,
@@ -130,7 +137,20 @@ void caller_reply(struct caller *c, const char *error, json_t *parameters,
 		c->is_over |= !c->oneway;
 		return;
 	}
-	frame_out_set(&c->out, text, fds, count);
+	frame_out_set(c->out.text ? &c->next : &c->out, text, fds, count);
+	caller_flush(c);
+	caller_settle(c);
+}
+
+void caller_part(struct caller *c, json_t *parameters)
+{
+	char *text = varlink_part_put(parameters);
+
+	if (text)
+		frame_out_set(&c->out, text, NULL, 0);
+	else
+		c->is_over = true;
+	c->patience = CALLER_NEW; /* each part has its own time */
 	caller_flush(c);
 	caller_settle(c);
 }
@@ -179,6 +199,7 @@ static void caller_serve(struct caller *c)
 		frame_pop(&c->in);
 		c->patience = CALLER_NEW; /* the next one has its own time */
 		c->oneway = call.oneway;
+		c->more = call.more;
 		a->serve(a->ctx, c, &call);
 		varlink_call_fini(&call);
 	}
@@ -187,6 +208,8 @@ static void caller_serve(struct caller *c)
 /** caller_go_on() - Serve, and see what comes next */
 static void caller_go_on(struct caller *c)
 {
+	if (!c->is_over && c->wait == CALLER_FOLLOW && !c->out.text)
+		c->all->fed(c->all->ctx, c);
 	caller_serve(c);
 	if (c->is_over)
 		caller_bury(c);

@@ -20,6 +20,7 @@ enum caller_wait {
 	CALLER_EXEC,
 	CALLER_DOWN,
 	CALLER_STOP,
+	CALLER_FOLLOW, /* lines of the journal, as they come */
 };
 
 /* What its deadline is for. */
@@ -36,6 +37,11 @@ enum caller_patience {
  * @groups:  Of @who, @group_count of them; none when they could not be had
  * @wait:    With @name: which sandbox
  * @oneway:  The call in hand wants no reply
+ * @more:    It takes several
+ * @seen:    CALLER_FOLLOW: .seq of the last line sent
+ * @since:   The last there was when it began
+ * @until:   The last one that is wanted
+ * @next:    The last reply, when it has to wait for @out
  */
 struct caller {
 	struct list node;
@@ -50,9 +56,14 @@ struct caller {
 	struct task again;
 	struct frame_in in;
 	struct frame_out out;
+	struct frame_out next;
 	enum caller_wait wait;
 	char name[STORE_NAME];
+	uint64_t seen;
+	uint64_t since;
+	uint64_t until;
 	bool oneway;
+	bool more;
 	bool is_over;
 };
 
@@ -60,6 +71,7 @@ struct caller {
  * struct callers - all of them
  * @serve:  One call has come; it answers at once, or sets @c->wait and answers
  *          later
+ * @fed:    A caller that follows has taken what it was sent
  */
 struct callers {
 	struct loop *loop;
@@ -70,13 +82,14 @@ struct callers {
 	unsigned int count;
 	void (*serve)(void *ctx, struct caller *c,
 		      const struct varlink_call *call);
+	void (*fed)(void *ctx, struct caller *c);
 	void *ctx;
 };
 
 /**
  * callers_start() - Listen
- * @a:     .loop, .serve and .ctx are set; .listener is -1, or one that was
- *         made by others, taken over, and then @path is only for words
+ * @a:     .loop, .serve, .fed and .ctx are set; .listener is -1, or one that
+ * was made by others, taken over, and then @path is only for words
  * @path:  Where; what is there is replaced, since the lock is ours
  * @mode:  Of the socket
  * @f:     Why not
@@ -99,6 +112,13 @@ void callers_stop(struct callers *a);
  */
 void caller_reply(struct caller *c, const char *error, json_t *parameters,
 		  const int *fds, unsigned int count);
+
+/**
+ * caller_part() - Send one of several replies; it goes on waiting
+ * @c:           Caller whose call takes more, with nothing in @c->out
+ * @parameters:  Object, taken over
+ */
+void caller_part(struct caller *c, json_t *parameters);
 
 /** caller_fail() - Answer with org.nsproxy.Failed, or NoSuchProfile for -ENOKEY
  */

@@ -39,6 +39,7 @@
 struct keeping {
 	struct where where;
 	struct loop loop;
+	struct journal journal;
 	struct fleet fleet;
 	struct callers callers;
 	struct requests requests;
@@ -194,6 +195,8 @@ static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 	if (rc == 0 && (rc = loop_init(&k->loop)) < 0)
 		rc = fault(f, rc, "start the daemon's loop");
 	if (rc == 0)
+		journal_start(&k->journal, &k->loop, (enum log_level)w->level);
+	if (rc == 0)
 		rc = daemon_hear_signals(k, f);
 	access_init(&k->requests.access, k->where.is_system);
 	/* Callers may ask at once; they wait for what is not there yet. */
@@ -241,12 +244,18 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 		.loop = &k.loop,
 		.fleet = &k.fleet,
 		.callers = &k.callers,
+		.journal = &k.journal,
 	};
+	journal_init(&k.journal);
+	k.journal.news = requests_news;
+	k.journal.ctx = &k.requests;
+	k.fleet.journal = &k.journal;
 	k.fleet.where = &k.where;
 	k.fleet.told = daemon_told;
 	k.fleet.ctx = &k;
 	k.callers.loop = &k.loop;
 	k.callers.serve = requests_serve;
+	k.callers.fed = requests_fed;
 	k.callers.ctx = &k.requests;
 	rc = daemon_begin(&k, w, f);
 	if (rc == 0) {
@@ -261,6 +270,7 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 		(void)unlink(k.where.socket);
 	fleet_stop(&k.fleet);
 	callers_stop(&k.callers);
+	journal_stop(&k.journal);
 	fd_close(&k.signal_fd);
 	loop_untimer(&k.loop, &k.pulse);
 	notify_fini(&k.notify);

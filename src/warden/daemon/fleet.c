@@ -71,12 +71,14 @@ static struct sandbox *fleet_add(struct fleet *fl, const char *name,
 	s->owner = geteuid();
 	list_add_tail(&fl->all, &s->node);
 	fl->count++;
+	journal_add(fl->journal, name);
 	return s;
 }
 
 static void fleet_drop(struct fleet *fl, struct sandbox *s)
 {
 	fl->count--;
+	journal_drop(fl->journal, s->name);
 	sandbox_free(s);
 }
 
@@ -163,7 +165,10 @@ static void fleet_end(struct fleet *fl, struct sandbox *s)
 	if (fleet_save(fl, &f) < 0)
 		log_err("%s; sandbox '%s' would come back with the next daemon",
 			f.text, s->name);
+	/* Those who follow its lines get the last ones now. */
+	journal_drain(fl->journal, s->name);
 	fl->told(fl->ctx, s, f.code < 0 ? &f : NULL);
+	journal_drop(fl->journal, s->name);
 	sandbox_free(s);
 }
 
@@ -179,6 +184,13 @@ static void fleet_not_adopted(struct fleet *fl, struct sandbox *s)
 		fleet_unlink(fl, s->name);
 		fleet_end(fl, s);
 	}
+}
+
+static void fleet_hear(void *ctx, struct sandbox *s, int log)
+{
+	struct fleet *fl = ctx;
+
+	journal_hear(fl->journal, s->name, log);
 }
 
 static void fleet_changed(void *ctx, struct sandbox *s)
@@ -257,6 +269,7 @@ int fleet_start(struct fleet *fl, struct loop *loop, int level,
 		.is_pinned = fl->where->is_system,
 		.log_level = level,
 		.lock = fl->lock,
+		.hear = fleet_hear,
 		.changed = fleet_changed,
 		.ctx = fl,
 	};

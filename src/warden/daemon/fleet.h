@@ -5,6 +5,7 @@
  */
 #include "base/list.h"
 #include "box/sandbox.h"
+#include "daemon/journal.h"
 #include "daemon/where.h"
 
 #include <jansson.h>
@@ -15,6 +16,7 @@
 /**
  * struct fleet - all of them
  * @lock:  The daemon's, held by builders, too
+ * @journal: Knows each sandbox of the fleet
  * @all:   struct sandbox by .node
  * @told:  Called after a change of @s, which may be gone when the call is over.
  *         SANDBOX_DOWN is told when it is off the list; @f says why that could
@@ -22,6 +24,7 @@
  */
 struct fleet {
 	const struct where *where;
+	struct journal *journal;
 	int lock;
 	struct sandbox_host host;
 	struct list all;
@@ -32,7 +35,7 @@ struct fleet {
 
 /**
  * fleet_start() - Find what lives, and bring up what shall
- * @fl:    .where, .lock, .told and .ctx are set
+ * @fl:    .where, .journal, .lock, .told and .ctx are set
  * @loop:  Loop
  * @level: Log level, for workers
  * @also:  Names to bring up as well; NULL-terminated, may be NULL

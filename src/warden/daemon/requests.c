@@ -111,6 +111,7 @@ enum param_type {
 	PARAM_NAME, /* of a sandbox or a profile */
 	PARAM_TEXT,
 	PARAM_FLAG,
+	PARAM_COUNT, /* 0 or more */
 };
 
 #define PARAMS_MAX 3
@@ -164,6 +165,13 @@ static const struct request {
 	  false,
 	  { { "keep", PARAM_FLAG, false } },
 	  request_stop },
+	{ CONTROL_INTERFACE ".Logs",
+	  RIGHT_OWN,
+	  false,
+	  { { "name", PARAM_NAME, false },
+	    { "lines", PARAM_COUNT, false },
+	    { "follow", PARAM_FLAG, false } },
+	  request_logs },
 	{ SERVICE ".GetInfo", RIGHT_NONE, false, {}, request_info },
 	{ SERVICE ".GetInterfaceDescription",
 	  RIGHT_NONE,
@@ -183,6 +191,8 @@ static const struct request_param *request_param(const struct request *q,
 
 static bool param_is_sound(const struct request_param *p, const json_t *value)
 {
+	if (p->type == PARAM_COUNT)
+		return json_is_integer(value) && json_integer_value(value) >= 0;
 	return p->type == PARAM_FLAG ? json_is_boolean(value)
 				     : json_is_string(value);
 }
@@ -290,6 +300,11 @@ static void requests_answer(const struct requests *r, struct caller *c,
 				 s->state == SANDBOX_ADOPTING ||
 				 s->state == SANDBOX_HATCHING;
 
+	if (c->wait == CALLER_FOLLOW) {
+		if (!fleet_find(r->fleet, s->name))
+			requests_last_lines(r, c);
+		return;
+	}
 	if (c->wait == CALLER_DOWN) {
 		if (s->state == SANDBOX_DOWN && f)
 			caller_fail(c, f);

@@ -13,6 +13,7 @@ struct requests {
 	struct loop *loop;
 	struct fleet *fleet;
 	struct callers *callers;
+	struct journal *journal;
 	struct access access;
 	bool is_stopping;
 };
@@ -29,3 +30,11 @@ void requests_serve(void *ctx, struct caller *c,
  * @f:    Why its end could not be written down; or NULL
  */
 void requests_told(void *ctx, struct sandbox *s, const struct fault *f);
+
+/** requests_fed() - A caller that follows lines can take more. @ctx is a struct
+ * requests */
+void requests_fed(void *ctx, struct caller *c);
+
+/** requests_news() - Lines have come: send them to those who follow. @ctx is a
+ * struct requests */
+void requests_news(void *ctx);

@@ -22,6 +22,7 @@ request_fn request_status;
 request_fn request_exec;
 request_fn request_collect;
 request_fn request_stop;
+request_fn request_logs;
 
 /** requests_wait() - The caller hears when the sandbox is so far */
 void requests_wait(struct caller *c, enum caller_wait wait, const char *name);
@@ -40,6 +41,10 @@ void requests_busy(struct caller *c, const char *message);
 
 /** requests_denied() - Answer that it may not be */
 void requests_denied(const struct requests *r, struct caller *c);
+
+/** requests_last_lines() - The sandbox that a caller follows is no more: send
+ * the rest, and the end */
+void requests_last_lines(const struct requests *r, struct caller *c);
 
 /** requests_end() - All is down: tell those who wait, and leave */
 void requests_end(struct requests *r);
