@@ -73,6 +73,7 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	int rc = 0;
 
 	t->guard = pr->guard;
+	t->isolate = pr->isolate == ISOLATE_SANDBOX;
 	if (pr->users->count > TERMS_ACCESS)
 		return fault_plain(f, -E2BIG,
 				   "profile '%s' has %u users; at most %d fit",
@@ -120,7 +121,8 @@ int named_plan(const char *profile, struct plan *p, struct terms *t,
 		rc = proxies_settle(p, f);
 	if (rc == 0)
 		rc = settle_dns(p, &dns, f);
-	for (unsigned int i = 0; rc == 0 && i < p->publish_count; i++)
+	for (unsigned int i = 0; rc == 0 && publish_fd && i < p->publish_count;
+	     i++)
 		rc = settle_listen(&p->publish[i].host, &publish_fd[i], f);
 	return rc;
 }

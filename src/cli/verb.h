@@ -55,6 +55,8 @@ extern const struct verb verb_daemon;
 extern const struct verb verb_up;
 extern const struct verb verb_down;
 extern const struct verb verb_restart;
+extern const struct verb verb_switch;
+extern const struct verb verb_reload;
 extern const struct verb verb_list;
 extern const struct verb verb_status;
 extern const struct verb verb_exec;

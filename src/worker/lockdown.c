@@ -279,6 +279,9 @@ static int lockdown_allow(scmp_filter_ctx ctx, bool want_unix)
 			       SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 			       SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+	/* A worker that retires shows it by its name. */
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+			       SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	/* Opening a file fails; a library that tries it goes on. */
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), 0);
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),

@@ -5,6 +5,8 @@
  * Takes a plan and its fds, builds the rooms in order, locks itself down, says
  * "ready", and turns the loop. Without a TUN it is a plain proxy server.
  */
+#include "worker_own.h"
+
 #include "worker.h"
 
 #include "base/fault.h"
@@ -37,31 +39,6 @@
  * kernel keeps orphaned sockets about (net.ipv4.tcp_fin_timeout). */
 #define WORKER_DRAIN_MS	     60000
 #define WORKER_DRAIN_STEP_MS 20
-
-/** struct worker - everything a worker has */
-struct worker {
-	struct loop loop;
-	struct plan plan;
-	struct plan_fd fd[PLAN_FDS];
-	unsigned int fd_count;
-	int chan;
-	int devnull;
-	struct watch chan_watch;
-	struct way way;
-	struct way direct;
-	struct resolver *resolver;
-	struct relay_pool *pool;
-	struct names *names;
-	struct server *server;
-	struct tun tun;
-	struct gate gate;
-	struct udp udp;
-	struct echo echo;
-	struct doors doors;
-	bool has_log;
-	struct timer drain;
-	uint64_t drain_until_ms;
-};
 
 static int worker_fd(const struct worker *w, enum plan_fd_kind kind)
 {
@@ -146,6 +123,10 @@ static void worker_over(void *ctx)
 {
 	struct worker *w = ctx;
 
+	if (w->is_retired) {
+		loop_stop(&w->loop); /* those inside lose the network at once */
+		return;
+	}
 	w->drain_until_ms = w->loop.now_ms + WORKER_DRAIN_MS;
 	relay_pool_drain(w->pool);
 	/* First let the loop see what came together with the end. */
@@ -382,6 +363,8 @@ static int worker_init(struct worker *w, struct fault *f)
 	if (w->devnull < 0)
 		return fault(f, -errno, "open '/dev/null'");
 	rc = worker_find_socket(w, f);
+	if (rc == 0 && w->has_log) /* a named one: others may replace us */
+		rc = retire_listen(w, f);
 	if (rc == 0)
 		rc = worker_build(w, f);
 	if (rc == 0)
@@ -418,7 +401,7 @@ int worker_main(int chan)
 		return 1;
 	(void)prctl(PR_SET_NAME, "nsproxy-worker");
 	w->chan = chan;
-	w->chan_watch.fd = -1;
+	w->chan_watch.fd = w->signal_watch.fd = w->signals = -1;
 	rc = worker_init(w, &word);
 	if (rc < 0 && word.code == 0)
 		(void)fault(&word, rc, "start the worker");

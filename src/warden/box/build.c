@@ -160,7 +160,8 @@ static int build_worker(struct build *b, struct fault *f)
 	if (rc < 0)
 		return fault(f, rc, "read the plan that was kept");
 	/* It may be the minder that died. */
-	if (b->given.worker > 0 && !build_is_dead(b->fds[STORE_FD_WORKER]))
+	if (b->given.worker > 0 && !build_is_dead(b->fds[STORE_FD_WORKER]) &&
+	    !build_is_retired(b->given.worker))
 		return 0;
 	if (self < 0)
 		return fault(f, -errno, "open our own program");
@@ -209,6 +210,11 @@ static int build_ask(struct build *b, struct fault *f)
 		(void)nanosleep(&pause, NULL);
 		rc = build_ask_once(b, f);
 	}
+	/* Who had begun to put another in its place did not come to that. */
+	if (rc == 0 && b->wish.work == BUILD_ADOPT && b->given.worker > 0 &&
+	    build_is_retired(b->given.worker))
+		(void)syscall(SYS_pidfd_send_signal, b->fds[STORE_FD_WORKER],
+			      SIGKILL, NULL, 0);
 	return rc;
 }
 
@@ -252,8 +258,12 @@ static const struct build_step {
 } build_steps[] = {
 	{ WHEN(BUILD_NEW), build_plan, NULL },
 	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
-	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT), build_ask, NULL },
-	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_worker, build_unhatch },
+	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT) | WHEN(BUILD_SWITCH), build_ask,
+	  NULL },
+	{ WHEN(BUILD_SWITCH), build_switch, NULL },
+	{ WHEN(BUILD_SWITCH), build_retire, NULL },
+	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH) | WHEN(BUILD_SWITCH),
+	  build_worker, build_unhatch },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_minder, build_unmind },
 	{ WHEN(BUILD_NEW), build_name, build_unname },
 };
@@ -332,6 +342,7 @@ static int build_tell(struct build *b, int chan)
 	    terms_read(b->fds[STORE_FD_TERMS], &b->terms) < 0)
 		return -EPROTO;
 	w.terms = b->terms;
+	memcpy(w.changed, b->changed, sizeof(w.changed));
 	build_way(b->plan, w.way, sizeof(w.way));
 	return channel_send(chan, &w, sizeof(w), fds,
 			    b->worker.chan >= 0 ? BUILD_FDS : BUILD_FD_CHAN);
@@ -350,6 +361,8 @@ static int build_commit(struct build *b)
 
 	if (b->wish.work == BUILD_ADOPT)
 		return 0;
+	if (b->wish.work == BUILD_SWITCH)
+		return build_tell_switch(b);
 	if (w.worker > 0)
 		fds[count++] = b->worker_pidfd;
 	if (w.minder > 0)
@@ -400,6 +413,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 	if (rc == 0)
 		return 0;
 	build_undo(b, done);
+	bad.lost_worker = b->lost_worker;
 	if (bad.fault.code == 0)
 		(void)fault(&bad.fault, rc, "hand the sandbox over");
 	(void)channel_send(chan, &bad, sizeof(bad), NULL, 0);

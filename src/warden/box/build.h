@@ -15,20 +15,25 @@
 #include "bus/plan.h"
 
 /** BUILDER_ROLE - argv[1] that makes main() a builder */
-#define BUILDER_ROLE "@builder"
+#define BUILDER_ROLE  "@builder"
+
+/** BUILD_CHANGED - room for words, see struct build_word */
+#define BUILD_CHANGED 64
 
 enum build_work {
-	BUILD_NEW,   /* make the sandbox: plan, keeper, worker */
-	BUILD_HATCH, /* its keeper lives; replace who died: worker, minder */
-	BUILD_ADOPT, /* find out what a keeper has */
+	BUILD_NEW,    /* make the sandbox: plan, keeper, worker */
+	BUILD_HATCH,  /* its keeper lives; replace who died: worker, minder */
+	BUILD_ADOPT,  /* find out what a keeper has */
+	BUILD_SWITCH, /* another plan for a sandbox that lives */
 };
 
 /**
  * struct build_wish - what a builder is told
- * @profile:    BUILD_NEW: what it becomes
+ * @profile:    BUILD_NEW, BUILD_SWITCH: what it becomes
  * @path:       The keeper's socket
  * @is_pinned:  Give it a name in /run/netns
  * @stale:      Inode of the one before it, for the pin; 0: none
+ * @is_closing: BUILD_SWITCH: cut the connections there are
  * @log_level:  For its worker
  * @daemon:     Who asks: with it the builder dies
  */
@@ -39,6 +44,7 @@ struct build_wish {
 	char path[108];
 	bool is_pinned;
 	uint64_t stale;
+	bool is_closing;
 	int log_level;
 	pid_t daemon;
 };
@@ -63,6 +69,8 @@ enum build_fd {
  * @fault:  Code 0 when all went well; else nothing was left behind
  * @minder: 0 when there are no jobs
  * @terms:  What its profile says beside the plan
+ * @lost_worker:  BUILD_SWITCH that failed: the sandbox needs another worker
+ * @changed:      BUILD_SWITCH: words for what has changed; empty for nothing
  * @way:    Labels of the hops, for people
  */
 struct build_word {
@@ -74,6 +82,8 @@ struct build_word {
 	bool is_root;
 	uint64_t netns;
 	struct terms terms;
+	bool lost_worker;
+	char changed[BUILD_CHANGED];
 	char way[256];
 };
 

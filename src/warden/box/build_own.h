@@ -15,6 +15,9 @@
  * @chan:       To the keeper
  * @given:      What it has
  * @fds:        With @given, by enum store_fd
+ * @needs_worker:  BUILD_SWITCH: the plan is another, not the terms alone
+ * @lost_worker:   BUILD_SWITCH: the old one has been retired or killed
+ * @changed:       BUILD_SWITCH: words for what differs; empty for nothing
  * @worker, @minder:  New, with their pidfds; pid 0 for none
  */
 struct build {
@@ -33,6 +36,9 @@ struct build {
 	struct store_word given;
 	int fds[STORE_FDS];
 	unsigned int fd_count;
+	bool needs_worker;
+	bool lost_worker;
+	char changed[BUILD_CHANGED];
 	struct hatchling worker;
 	int worker_pidfd;
 	struct hatchling minder;
@@ -41,6 +47,23 @@ struct build {
 
 /** build_is_dead() - Is the process of a pidfd no more? */
 bool build_is_dead(int pidfd);
+
+/** build_is_retired() - Does this worker read its device no more? */
+bool build_is_retired(pid_t worker);
+
+/**
+ * build_switch() - Make the new plan, and see what it changes
+ *
+ * Return: 0, -EOPNOTSUPP for what cannot change, or -errno
+ */
+int build_switch(struct build *b, struct fault *f);
+
+/** build_retire() - The old worker lets go of the device; Return: 0 */
+int build_retire(struct build *b, struct fault *f);
+
+/** build_tell_switch() - The keeper keeps the new plan, and knows the new
+ * worker; Return: 0 or -errno */
+int build_tell_switch(struct build *b);
 
 /** build_jobs() - Seal what the minder shall run; Return: 0 or -errno */
 int build_jobs(struct build *b, struct fault *f);

@@ -36,7 +36,7 @@ static const char *const state_name[] = {
 	[SANDBOX_DOWN] = "down",	 [SANDBOX_BUILDING] = "starting",
 	[SANDBOX_ADOPTING] = "starting", [SANDBOX_UP] = "up",
 	[SANDBOX_HATCHING] = "waiting",	 [SANDBOX_WAITING] = "waiting",
-	[SANDBOX_ENDING] = "stopping",
+	[SANDBOX_ENDING] = "stopping",	 [SANDBOX_SWITCHING] = "up",
 };
 
 static_assert(sizeof(state_name) / sizeof(state_name[0]) == SANDBOX_STATES,
@@ -325,6 +325,19 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 		      : 0;
 }
 
+/** sandbox_not_switched() - All is as it was, unless the worker is lost */
+static bool sandbox_not_switched(struct sandbox *s, bool lost_worker)
+{
+	s->switched = s->trouble.code;
+	s->changed[0] = '\0';
+	if (lost_worker || s->worker.pidfd < 0)
+		return false;
+	log_info("sandbox '%s' was not switched: %s", s->name, s->trouble.text);
+	sandbox_enter(s, SANDBOX_UP);
+	sandbox_tell(s);
+	return true;
+}
+
 /** sandbox_failed() - The builder could not do it */
 static void sandbox_failed(struct sandbox *s, enum sandbox_state was)
 {
@@ -355,14 +368,22 @@ static void sandbox_built(struct watch *watch, uint32_t events)
 	if (w.fault.code == 0 && sandbox_take(s, &w, fds) == 0) {
 		s->restarts += was == SANDBOX_HATCHING && has_worker;
 		s->born_ms = s->host->loop->now_ms;
+		s->switched = 0;
+		memcpy(s->changed, w.changed, sizeof(s->changed));
 		sandbox_enter(s, SANDBOX_UP);
-		log_info("sandbox '%s' is up", s->name);
+		if (was == SANDBOX_SWITCHING)
+			log_info("sandbox '%s': profile '%s': %s", s->name,
+				 s->terms.profile,
+				 s->changed[0] ? s->changed : "unchanged");
+		else
+			log_info("sandbox '%s' is up", s->name);
 	}
 	for (int i = 0; i < BUILD_FDS; i++)
 		fd_close(&fds[i]);
 	if (s->state == SANDBOX_UP)
 		sandbox_tell(s);
-	else
+	else if (was != SANDBOX_SWITCHING ||
+		 !sandbox_not_switched(s, w.lost_worker))
 		sandbox_failed(s, was);
 }
 
@@ -376,6 +397,7 @@ static void sandbox_late(struct timer *t)
 	mourned_forget(s, &s->builder);
 	(void)fault_plain(&s->trouble, -ETIMEDOUT,
 			  "it could not be built in time");
+	s->switched = s->trouble.code;
 	sandbox_failed(s, was);
 }
 
@@ -384,7 +406,8 @@ static void sandbox_refused(struct timer *t)
 {
 	struct sandbox *s = container_of(t, struct sandbox, timer);
 
-	sandbox_failed(s, s->state);
+	if (s->state != SANDBOX_SWITCHING || !sandbox_not_switched(s, false))
+		sandbox_failed(s, s->state);
 }
 
 /** sandbox_send_builder() - Return: 0 or -errno with the trouble filled */
@@ -406,42 +429,60 @@ static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
 	return rc < 0 ? fault(&s->trouble, rc, "watch the builder") : 0;
 }
 
-static void sandbox_begin(struct sandbox *s, enum build_work work,
-			  uint64_t stale)
+static void sandbox_begin_wish(struct sandbox *s, struct build_wish *wish)
 {
 	static const enum sandbox_state during[] = {
 		[BUILD_NEW] = SANDBOX_BUILDING,
 		[BUILD_HATCH] = SANDBOX_HATCHING,
 		[BUILD_ADOPT] = SANDBOX_ADOPTING,
+		[BUILD_SWITCH] = SANDBOX_SWITCHING,
 	};
 	struct loop *l = s->host->loop;
-	struct build_wish wish = {
-		.work = work,
-		.is_pinned = s->host->is_pinned,
-		.stale = stale,
-		.log_level = s->host->log_level,
-		.daemon = getpid(),
-	};
 	int rc = 0;
 
-	memcpy(wish.name, s->name, sizeof(wish.name));
-	memcpy(wish.profile, s->profile, sizeof(wish.profile));
-	if (!sandbox_path(s->host->dir, s->name, wish.path, sizeof(wish.path)))
+	wish->is_pinned = s->host->is_pinned;
+	wish->log_level = s->host->log_level;
+	wish->daemon = getpid();
+	memcpy(wish->name, s->name, sizeof(wish->name));
+	if (!sandbox_path(s->host->dir, s->name, wish->path,
+			  sizeof(wish->path)))
 		rc = fault_plain(&s->trouble, -ENAMETOOLONG,
 				 "the path '%s/%s' is too long for a socket",
 				 s->host->dir, s->name);
 	if (rc == 0)
-		rc = sandbox_send_builder(s, &wish);
-	sandbox_enter(s, during[work]);
+		rc = sandbox_send_builder(s, wish);
+	sandbox_enter(s, during[wish->work]);
 	if (rc < 0) {
 		/* Later, so that the caller is not told before it waits. */
 		(void)loop_timer(l, &s->timer, 0, sandbox_refused);
 		return;
 	}
 	(void)loop_timer(l, &s->timer,
-			 work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
-					     : BUILD_PATIENCE_MS,
+			 wish->work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
+						   : BUILD_PATIENCE_MS,
 			 sandbox_late);
+}
+
+static void sandbox_begin(struct sandbox *s, enum build_work work,
+			  uint64_t stale)
+{
+	struct build_wish wish = { .work = work, .stale = stale };
+
+	memcpy(wish.profile, s->profile, sizeof(wish.profile));
+	sandbox_begin_wish(s, &wish);
+}
+
+void sandbox_switch(struct sandbox *s, const char *profile, bool is_closing)
+{
+	struct build_wish wish = {
+		.work = BUILD_SWITCH,
+		.is_closing = is_closing,
+	};
+
+	assert(s->state == SANDBOX_UP);
+	s->switched = -EINPROGRESS;
+	(void)text_copy(wish.profile, sizeof(wish.profile), profile);
+	sandbox_begin_wish(s, &wish);
 }
 
 void sandbox_up(struct sandbox *s, uint64_t stale)

@@ -21,6 +21,8 @@ struct sandbox;
  *           of them dies. sandbox_down()
  * HATCHING  .builder, .keeper, .ns; .worker and .minder while they live.
  *           sandbox_down()
+ * SWITCHING .builder, and all of UP; the worker may change or be lost.
+ *           sandbox_down()
  * WAITING   .keeper and .ns while the keeper lives, .worker and .minder, too;
  *           .timer begins what is next. sandbox_down()
  * ENDING    .minder until it is dead, which was asked to end; then .keeper,
@@ -32,6 +34,7 @@ enum sandbox_state {
 	SANDBOX_ADOPTING,
 	SANDBOX_UP,
 	SANDBOX_HATCHING,
+	SANDBOX_SWITCHING,
 	SANDBOX_WAITING,
 	SANDBOX_ENDING,
 	SANDBOX_STATES
@@ -76,10 +79,13 @@ struct mourned {
  * @node:       The owner's, in whatever list
  * @profile:    What it is built from
  * @owner:      The owner's: the user who wished for it
+ * @is_reloading:  The owner's: it is told when it has been switched
  * @is_wished:  The owner's: whether it is tried again when it fails
  * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
  * @lost_ms:    When its keeper died
+ * @switched:   How the last sandbox_switch() went: 0, or -errno with .trouble
+ * @changed:    What it has changed, in words; empty for nothing
  * @restarts:   Workers that were replaced
  * @trouble:    What failed last; code 0 for nothing
  */
@@ -91,6 +97,7 @@ struct sandbox {
 	uid_t owner;
 	enum sandbox_state state;
 	bool is_wished;
+	bool is_reloading;
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;
@@ -106,6 +113,8 @@ struct sandbox {
 	uint64_t born_ms;
 	uint64_t lost_ms;
 	unsigned int restarts;
+	int switched;
+	char changed[BUILD_CHANGED];
 	struct fault trouble;
 };
 
@@ -137,6 +146,16 @@ void sandbox_up(struct sandbox *s, uint64_t stale);
  * -ECONNREFUSED or -ENOENT for a dead keeper.
  */
 void sandbox_adopt(struct sandbox *s);
+
+/**
+ * sandbox_switch() - Begin to give it another plan; who is inside stays
+ * @s:           Up
+ * @profile:     Whose; good
+ * @is_closing:  Cut the connections there are; else they go on by the old way
+ *
+ * It is UP after a while, with .switched, or WAITING for a worker.
+ */
+void sandbox_switch(struct sandbox *s, const char *profile, bool is_closing);
 
 /** sandbox_down() - End it; DOWN after a while */
 void sandbox_down(struct sandbox *s);

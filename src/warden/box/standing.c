@@ -221,6 +221,29 @@ static int standing_keep(struct standing *s, const struct store_word *w,
 	return 0;
 }
 
+/** standing_switch() - Another plan; Return: 0 or -EPROTO. @fds that were taken
+ * are -1 */
+static int standing_switch(struct standing *s, const struct store_word *w,
+			   int *fds, unsigned int count)
+{
+	struct terms terms;
+
+	if (w->worker < 0 || count != 2 + (unsigned int)(w->worker > 0) ||
+	    terms_read(fds[1], &terms) < 0)
+		return -EPROTO;
+	s->terms = terms;
+	fd_close(&s->own[STORE_FD_PLAN]);
+	fd_close(&s->own[STORE_FD_TERMS]);
+	s->own[STORE_FD_PLAN] = fd_take(&fds[0]);
+	s->own[STORE_FD_TERMS] = fd_take(&fds[1]);
+	if (w->worker == 0)
+		return 0;
+	fd_close(&s->own[STORE_FD_WORKER]);
+	s->own[STORE_FD_WORKER] = fd_take(&fds[2]);
+	s->word.worker = w->worker;
+	return 0;
+}
+
 /**
  * standing_hear() - One message of someone outside
  *
@@ -242,6 +265,8 @@ static int standing_hear(struct standing *s, int from)
 		rc = standing_give(s, from);
 	else if (w.kind == STORE_KEEP)
 		rc = standing_keep(s, &w, fds, count);
+	else if (w.kind == STORE_SWITCH)
+		rc = standing_switch(s, &w, fds, count);
 	else
 		rc = -EPROTO;
 	while (count > 0)

@@ -22,6 +22,8 @@ enum store_kind {
 	STORE_FAILED, /* from it: @fault; it is gone */
 	STORE_GIVE,   /* to it: what have you got? */
 	STORE_GIVEN,  /* from it: this, with fds */
+	STORE_SWITCH, /* to it: another plan and terms, and @worker's pidfd if
+			 there is a new one */
 	STORE_KEEP,   /* to it: pidfds of @worker and @minder, if new; begin to
 		       * stand */
 };

@@ -28,6 +28,7 @@ struct terms_access {
  * struct terms - a flat value, like the plan
  * @profile:  Whose terms they are; a sandbox may have another name
  * @guard:    What holds programs inside
+ * @isolate:  Its last proxy sees a random user name
  * @access:   Who may enter beside the owner and those who may do all;
  *            @access_count of them
  */
@@ -36,6 +37,7 @@ struct terms {
 	uint32_t size;
 	char profile[STORE_NAME];
 	enum guard_word guard;
+	bool isolate;
 	struct terms_access access[TERMS_ACCESS];
 	unsigned int access_count;
 };

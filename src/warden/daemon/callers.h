@@ -19,6 +19,8 @@ enum caller_wait {
 	CALLER_UP,
 	CALLER_EXEC,
 	CALLER_DOWN,
+	CALLER_SWITCH,
+	CALLER_RELOAD,
 	CALLER_STOP,
 	CALLER_FOLLOW, /* lines of the journal, as they come */
 };

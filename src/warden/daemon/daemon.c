@@ -82,6 +82,22 @@ static void daemon_reap(void)
 		continue;
 }
 
+/** daemon_reload() - As 'nsproxy reload', for who has only a signal */
+static void daemon_reload(struct keeping *k)
+{
+	notify_reloading(&k->notify);
+	if (!requests_reload(&k->requests))
+		log_warn("a reload goes on already");
+}
+
+static void daemon_reloaded(void *ctx)
+{
+	struct keeping *k = ctx;
+
+	notify_ready(&k->notify);
+	log_info("the configuration has been read anew");
+}
+
 static void daemon_signal(struct watch *w, uint32_t events)
 {
 	struct keeping *k = container_of(w, struct keeping, signals);
@@ -89,6 +105,8 @@ static void daemon_signal(struct watch *w, uint32_t events)
 
 	(void)events;
 	while (read(k->signal_fd, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
+		if (s.ssi_signo == SIGHUP)
+			daemon_reload(k);
 		if (s.ssi_signo != SIGINT && s.ssi_signo != SIGTERM)
 			continue;
 		if (k->fleet.count > 0)
@@ -245,6 +263,8 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 		.fleet = &k.fleet,
 		.callers = &k.callers,
 		.journal = &k.journal,
+		.reloaded = daemon_reloaded,
+		.ctx = &k,
 	};
 	journal_init(&k.journal);
 	k.journal.news = requests_news;

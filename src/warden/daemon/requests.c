@@ -144,6 +144,18 @@ static const struct request {
 	  true,
 	  { { "name", PARAM_NAME, true } },
 	  request_down },
+	{ CONTROL_INTERFACE ".Switch",
+	  RIGHT_OWN,
+	  true,
+	  { { "name", PARAM_NAME, true },
+	    { "profile", PARAM_NAME, true },
+	    { "close", PARAM_FLAG, false } },
+	  request_switch },
+	{ CONTROL_INTERFACE ".Reload",
+	  RIGHT_MANAGE,
+	  false,
+	  {},
+	  request_reload },
 	{ CONTROL_INTERFACE ".List", RIGHT_NONE, false, {}, request_list },
 	{ CONTROL_INTERFACE ".Status",
 	  RIGHT_ENTER,
@@ -296,9 +308,9 @@ void requests_serve(void *ctx, struct caller *c,
 static void requests_answer(const struct requests *r, struct caller *c,
 			    struct sandbox *s, const struct fault *f)
 {
-	const bool is_building = s->state == SANDBOX_BUILDING ||
-				 s->state == SANDBOX_ADOPTING ||
-				 s->state == SANDBOX_HATCHING;
+	const bool is_building =
+		s->state == SANDBOX_BUILDING || s->state == SANDBOX_ADOPTING ||
+		s->state == SANDBOX_HATCHING || s->state == SANDBOX_SWITCHING;
 
 	if (c->wait == CALLER_FOLLOW) {
 		if (!fleet_find(r->fleet, s->name))
@@ -314,7 +326,11 @@ static void requests_answer(const struct requests *r, struct caller *c,
 	}
 	if (is_building)
 		return;
-	if (s->state == SANDBOX_UP && c->wait == CALLER_UP)
+	if (c->wait == CALLER_SWITCH && s->switched < 0)
+		caller_fail(c, &s->trouble);
+	else if (s->state == SANDBOX_UP && c->wait == CALLER_SWITCH)
+		requests_reply_sandbox(c, s);
+	else if (s->state == SANDBOX_UP && c->wait == CALLER_UP)
 		requests_reply_sandbox(c, s);
 	else if (s->state == SANDBOX_UP &&
 		 access_may(&r->access, c, RIGHT_ENTER, s))
@@ -337,9 +353,11 @@ void requests_told(void *ctx, struct sandbox *s, const struct fault *f)
 		struct caller *c = container_of(at, struct caller, node);
 
 		if (c->wait != CALLER_FREE && c->wait != CALLER_STOP &&
-		    !strcmp(c->name, s->name))
+		    c->wait != CALLER_RELOAD && !strcmp(c->name, s->name))
 			requests_answer(r, c, s, f);
 	}
+	if (r->reload)
+		requests_settled(r, s);
 	if (r->is_stopping && fleet_is_down(r->fleet))
 		requests_end(r);
 }

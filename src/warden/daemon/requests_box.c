@@ -65,7 +65,9 @@ static json_t *requests_show(const struct sandbox *s)
 			 "keeper", (int)s->keeper.pid, "worker",
 			 (int)s->worker.pid, "netns", (json_int_t)s->netns,
 			 "restarts", (int)s->restarts, "trouble",
-			 s->state == SANDBOX_UP ? "" : s->trouble.text,
+			 s->state == SANDBOX_UP || s->state == SANDBOX_SWITCHING
+				 ? ""
+				 : s->trouble.text,
 			 "helpers", requests_show_helpers(s));
 }
 
@@ -204,6 +206,7 @@ void request_exec(struct requests *r, struct caller *c, struct sandbox *s,
 	switch (s->state) {
 	case SANDBOX_UP:
 	case SANDBOX_HATCHING:
+	case SANDBOX_SWITCHING:
 		requests_give(c, s);
 		return;
 	case SANDBOX_WAITING:

@@ -21,6 +21,8 @@ request_fn request_list;
 request_fn request_status;
 request_fn request_exec;
 request_fn request_collect;
+request_fn request_switch;
+request_fn request_reload;
 request_fn request_stop;
 request_fn request_logs;
 
@@ -45,6 +47,10 @@ void requests_denied(const struct requests *r, struct caller *c);
 /** requests_last_lines() - The sandbox that a caller follows is no more: send
  * the rest, and the end */
 void requests_last_lines(const struct requests *r, struct caller *c);
+
+/** requests_settled() - A sandbox is what it will be for now: what has that to
+ * do with a reload? */
+void requests_settled(struct requests *r, struct sandbox *s);
 
 /** requests_end() - All is down: tell those who wait, and leave */
 void requests_end(struct requests *r);

@@ -320,15 +320,41 @@ static void doors_clear(struct list *l)
 	}
 }
 
-void doors_stop(struct doors *d)
+static void doors_close(struct doors *d)
 {
-	if (!d->loop)
-		return; /* never started */
 	for (unsigned int i = 0; i < d->count; i++) {
 		loop_unwatch(d->loop, &d->door[i].watch);
 		loop_untimer(d->loop, &d->door[i].rest);
 	}
 	loop_unwatch(d->loop, &d->mint_watch);
+}
+
+/** doors_left() - The keeper has closed its end of the mint */
+static void doors_left(struct watch *w, uint32_t events)
+{
+	struct doors *d = container_of(w, struct doors, mint_watch);
+
+	if (!(events & (EPOLLHUP | EPOLLERR)))
+		return;
+	loop_unwatch(d->loop, w);
+	d->over(d->ctx);
+}
+
+void doors_retire(struct doors *d)
+{
+	doors_close(d);
+	doors_clear(&d->minting);
+	/* No events but those that cannot be masked. */
+	if (d->mint >= 0 &&
+	    loop_watch(d->loop, &d->mint_watch, d->mint, 0, doors_left) < 0)
+		d->over(d->ctx);
+}
+
+void doors_stop(struct doors *d)
+{
+	if (!d->loop)
+		return; /* never started */
+	doors_close(d);
 	doors_clear(&d->minting);
 	doors_clear(&d->visitors);
 	doors_clear(&d->open);

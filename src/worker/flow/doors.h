@@ -63,5 +63,9 @@ int doors_start(struct doors *d);
  */
 int doors_listen(struct doors *d, int fd, unsigned int index, bool leads_in);
 
+/** doors_retire() - Let no more in; those inside go on. The mint's answers are
+ * another worker's from here on, its end still ends us */
+void doors_retire(struct doors *d);
+
 /** doors_stop() - End all; zeroed is fine */
 void doors_stop(struct doors *d);

@@ -21,9 +21,11 @@
 #include <unistd.h>
 
 /* Accepts in one turn before other fds get theirs. */
-#define GATE_BURST   64
+#define GATE_BURST	   64
 /* No fds left: let flows end before accepting again. */
-#define GATE_REST_MS 100
+#define GATE_REST_MS	   100
+/* Of accepts, when a worker retires: as many as a listener holds (4096). */
+#define GATE_RETIRE_BURSTS 64
 
 enum flow_state {
 	FLOW_DIALING, /* SYN held; .dial is alive; ends by dial's deadline */
@@ -425,14 +427,30 @@ void gate_drain(struct gate *g)
 	}
 }
 
-void gate_stop(struct gate *g)
+static void gate_close(struct gate *g)
 {
-	if (!g->waiting.bucket)
-		return;
 	for (unsigned int i = 0; i < g->door_count; i++) {
 		loop_unwatch(g->loop, &g->door[i].watch);
 		loop_untimer(g->loop, &g->door[i].rest);
 	}
+}
+
+void gate_retire(struct gate *g)
+{
+	/* The kernel makes the connection while the SYN is written back: those
+	 * of ours are in the queue by now. */
+	for (unsigned int i = 0; i < g->door_count; i++)
+		for (int n = 0; n < GATE_RETIRE_BURSTS; n++)
+			gate_accept(&g->door[i].watch, EPOLLIN);
+	gate_close(g);
+	gate_drain(g);
+}
+
+void gate_stop(struct gate *g)
+{
+	if (!g->waiting.bucket)
+		return;
+	gate_close(g);
 	for (size_t b = 0; b <= g->waiting.mask; b++)
 		while (g->waiting.bucket[b])
 			flow_bury(container_of(g->waiting.bucket[b],

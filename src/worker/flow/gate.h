@@ -62,6 +62,10 @@ void gate_stop(struct gate *g);
 /** gate_drain() - All programs are gone: forget what is still being dialled */
 void gate_drain(struct gate *g);
 
+/** gate_retire() - Take what has been given back, and nothing more: another
+ * worker reads the device and the listeners from here on */
+void gate_retire(struct gate *g);
+
 /** gate_is_idle() - Does no flow wait for its dial or its accept? */
 static inline bool gate_is_idle(const struct gate *g)
 {

@@ -19,7 +19,11 @@
 #include "names/tcp_front.h"
 #include "names/udp_front.h"
 
-/** struct names - the resolver of a sandbox; @forward: NAMES_FORWARD only */
+/**
+ * struct names - the resolver of a sandbox
+ * @forward:     NAMES_FORWARD only
+ * @is_retired:  Only the leases are left
+ */
 struct names {
 	const struct plan *plan;
 	names_reply_fn *reply;
@@ -28,6 +32,7 @@ struct names {
 	struct udp_front udp;
 	struct tcp_front tcp;
 	struct forward *forward;
+	bool is_retired;
 };
 
 /** names_send() - An answer is there: send it */
@@ -97,13 +102,21 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 	return 0;
 }
 
+void names_retire(struct names *n)
+{
+	if (n->is_retired)
+		return;
+	n->is_retired = true;
+	forward_free(n->forward);
+	tcp_front_fini(&n->tcp);
+	udp_front_fini(&n->udp);
+}
+
 void names_free(struct names *n)
 {
 	if (!n)
 		return;
-	forward_free(n->forward);
-	tcp_front_fini(&n->tcp);
-	udp_front_fini(&n->udp);
+	names_retire(n);
 	leases_fini(&n->leases);
 	free(n);
 }

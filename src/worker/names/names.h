@@ -38,6 +38,10 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 	      names_reply_fn *reply, void *ctx, struct names **ret);
 void names_free(struct names *n);
 
+/** names_retire() - Answer nobody any more; leases stay, for flows that are
+ * open */
+void names_retire(struct names *n);
+
 /** names_datagram() - A query came as a UDP packet. The reply, if there will
  * be one, may be given before this returns */
 void names_datagram(struct names *n, const struct addr *from,

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+/*
+ * worker_own.h - what a worker is made of; for worker.c and retire.c alone
+ */
+#include "base/fault.h"
+#include "base/loop.h"
+#include "bus/plan.h"
+#include "dial/way.h"
+#include "flow/doors.h"
+#include "flow/echo.h"
+#include "flow/gate.h"
+#include "flow/tun.h"
+#include "flow/udp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** struct worker - everything a worker has */
+struct worker {
+	struct loop loop;
+	struct plan plan;
+	struct plan_fd fd[PLAN_FDS];
+	unsigned int fd_count;
+	int chan;
+	int devnull;
+	struct watch chan_watch;
+	struct way way;
+	struct way direct;
+	struct resolver *resolver;
+	struct relay_pool *pool;
+	struct names *names;
+	struct server *server;
+	struct tun tun;
+	struct gate gate;
+	struct udp udp;
+	struct echo echo;
+	struct doors doors;
+	bool has_log;
+	struct timer drain;
+	struct timer retiring;
+	struct watch signal_watch;
+	int signals;
+	bool is_retired;
+	uint64_t drain_until_ms;
+};
+
+/**
+ * retire_listen() - Hear SIGUSR1, which means: let another worker take over
+ * @w:  Its loop is there; to be called before the lock-down
+ * @f:  Why not
+ *
+ * A worker that retires opens nothing new, keeps the connections it has until
+ * they end, and is called RETIRE_NAME from the moment on when it reads neither
+ * device nor listeners any more.
+ *
+ * Return: 0 or -errno
+ */
+int retire_listen(struct worker *w, struct fault *f);
