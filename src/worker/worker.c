@@ -212,6 +212,7 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 	case PLAN_FD_MINT:
 	case PLAN_FD_RESOLVE:
 	case PLAN_FD_LOG:
+	case PLAN_FD_LEASES:
 	case PLAN_FD_KINDS:
 		return 0;
 	}
@@ -220,12 +221,16 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 
 static int worker_sandbox(struct worker *w, struct fault *f)
 {
+	const int leases = worker_fd(w, PLAN_FD_LEASES);
 	int rc;
 
 	rc = names_new(&w->loop, &w->way, &w->plan, worker_answer, w,
 		       &w->names);
 	if (rc < 0)
 		return fault(f, rc, "start the resolver");
+	/* Without it, names are lent anew. */
+	if (leases >= 0 && names_remember(w->names, leases) < 0)
+		log_warn("what the last worker has lent is not remembered");
 	/* The gateway speaks both, to whoever is inside. */
 	w->plan.serve = (struct plan_serve){ .socks = true, .http = true };
 	w->server = server_new(&w->loop, &w->way, w->pool, &w->plan.serve,

@@ -173,6 +173,36 @@ def test_daemon_killed_in_the_middle_of_a_switch(keep, proxy, other):
         assert proxy.asked(name, 80) or other.asked(name, 80)
 
 
+# --- names
+
+CACHED = """
+address = socket.getaddrinfo('kept.example', 80)[0][4][0]
+print('has', address, flush=True)
+for line in sys.stdin:
+    print('said', connect_err(address, 80)[0], flush=True)
+"""
+
+
+def test_names_outlive_their_worker(keep, proxy, other):
+    """A program that remembers an address reaches the same name by it."""
+    read, write = os.pipe()
+    job = keep.inside_start("one", CACHED, stdin=read)
+    os.close(read)
+    assert job.says("has"), job.ran(None)
+    worker = keep.status("one")["worker"]
+    os.kill(worker, signal.SIGKILL)
+    assert wait_for(lambda: keep.status("one")["worker"] not in (0, worker))
+    os.write(write, b"\n")
+    assert job.says("said OK"), job.ran(None)
+    assert proxy.asked("kept.example", 80)
+    assert keep("switch", "one", "two").rc == 0
+    os.write(write, b"\n")
+    assert wait_for(lambda: job.out.count("said OK") == 2), job.ran(None)
+    assert other.asked("kept.example", 80)
+    os.close(write)
+    job.wait()
+
+
 # --- reload
 
 def test_reload_leaves_the_unchanged_alone(keep):

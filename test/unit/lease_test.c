@@ -14,7 +14,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define MANY	   200000u
 #define HELD_EVERY 64u
@@ -237,6 +240,130 @@ static void addresses_without_lease_are_told_apart(void **state)
 	leases_fini(&l);
 }
 
+static int book_memory(size_t size)
+{
+	const int fd = memfd_create("book", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	return fd;
+}
+
+static void book_of(struct leases *l, int fd, unsigned int pool)
+{
+	assert_int_equal(leases_init(l, pool), 0);
+	assert_int_equal(leases_remember(l, fd), 0);
+}
+
+static void next_worker_lends_the_same(void **state)
+{
+	const int fd = book_memory(65536);
+	struct addr at[50];
+	char buf[NAME_MAX_LEN + 1];
+	struct leases l;
+
+	(void)state;
+	book_of(&l, fd, LEASE_POOL);
+	for (unsigned int i = 0; i < 50; i++)
+		at[i] = take(&l, name_of(i, buf), i % 2 ? AF_INET : AF_INET6);
+	leases_fini(&l);
+	book_of(&l, fd, LEASE_POOL);
+	for (unsigned int i = 0; i < 50; i++)
+		assert_string_equal(leases_name(&l, &at[i]), name_of(i, buf));
+	/* And goes on where the last one stopped. */
+	at[0] = take(&l, "new.example", AF_INET);
+	leases_fini(&l);
+	book_of(&l, fd, LEASE_POOL);
+	assert_string_equal(leases_name(&l, &at[0]), "new.example");
+	leases_fini(&l);
+	(void)close(fd);
+}
+
+static void places_that_were_lent_anew_are_remembered_so(void **state)
+{
+	const int fd = book_memory(65536);
+	char buf[NAME_MAX_LEN + 1];
+	struct leases l;
+	struct addr at[9];
+
+	(void)state;
+	book_of(&l, fd, 3);
+	for (unsigned int i = 0; i < 9; i++)
+		at[i] = take(&l, name_of(i % 5, buf), AF_INET);
+	leases_fini(&l);
+	book_of(&l, fd, 3);
+	for (unsigned int i = 6; i < 9; i++)
+		assert_string_equal(leases_name(&l, &at[i]),
+				    name_of(i % 5, buf));
+	leases_fini(&l);
+	(void)close(fd);
+}
+
+static void full_book_is_begun_anew(void **state)
+{
+	const int fd = book_memory(400);
+	char buf[NAME_MAX_LEN + 1];
+	struct leases l;
+	struct addr first;
+
+	(void)state;
+	book_of(&l, fd, LEASE_POOL);
+	first = take(&l, name_of(0, buf), AF_INET6);
+	for (unsigned int i = 1; i < 50; i++)
+		(void)take(&l, name_of(i, buf), AF_INET);
+	assert_string_equal(leases_name(&l, &first), name_of(0, buf));
+	leases_fini(&l);
+	book_of(&l, fd, LEASE_POOL);
+	assert_int_equal(l.count, 0);
+	leases_fini(&l);
+	(void)close(fd);
+}
+
+static void book_that_makes_no_sense_is_not_believed(void **state)
+{
+	const int fd = book_memory(4096);
+	const int open_ended = memfd_create("x", MFD_ALLOW_SEALING);
+	uint8_t good[4096];
+	unsigned int believed = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 200; i++) {
+		char buf[NAME_MAX_LEN + 1];
+		struct addr at = { 0 };
+		const char *name;
+		struct leases l;
+
+		assert_int_equal(leases_init(&l, LEASE_POOL), 0);
+		assert_int_equal(leases_remember(&l, fd), 0);
+		if (l.count == 0)
+			for (unsigned int n = 0; n < 9; n++)
+				at = take(&l, name_of(n, buf), AF_INET);
+		leases_fini(&l);
+		assert_int_equal(pread(fd, good, sizeof(good), 0), 4096);
+		/* One byte of head and notes at a time. */
+		good[i] ^= (uint8_t)(1 + i);
+		assert_int_equal(pwrite(fd, good, sizeof(good), 0), 4096);
+		assert_int_equal(leases_init(&l, LEASE_POOL), 0);
+		assert_int_equal(leases_remember(&l, fd), 0);
+		believed += l.count > 0;
+		name = leases_name(&l, &at);
+		assert_true(!name || strlen(name) < 256);
+		leases_fini(&l);
+	}
+	assert_true(believed < 200);
+	{
+		struct leases l;
+
+		assert_int_equal(leases_init(&l, LEASE_POOL), 0);
+		assert_int_equal(leases_remember(&l, open_ended), -EPROTO);
+		(void)take(&l, "works.example", AF_INET);
+		leases_fini(&l);
+	}
+	(void)close(open_ended);
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +373,10 @@ int main(void)
 		cmocka_unit_test(held_leases_are_never_stolen),
 		cmocka_unit_test(longest_idle_goes_first),
 		cmocka_unit_test(pool_that_is_all_held_gives_nothing),
+		cmocka_unit_test(next_worker_lends_the_same),
+		cmocka_unit_test(places_that_were_lent_anew_are_remembered_so),
+		cmocka_unit_test(full_book_is_begun_anew),
+		cmocka_unit_test(book_that_makes_no_sense_is_not_believed),
 		cmocka_unit_test(addresses_without_lease_are_told_apart),
 	};
 

@@ -147,6 +147,7 @@ enum plan_fd_kind {
 	PLAN_FD_SERVE,	    /* on the host, listening: `nsproxy serve` */
 	PLAN_FD_RESOLVE,    /* SOCK_SEQPACKET to resolver processes */
 	PLAN_FD_LOG,	    /* SOCK_SEQPACKET: standard error of the worker */
+	PLAN_FD_LEASES, /* memfd: what former workers have lent, see names */
 	PLAN_FD_KINDS
 };
 

@@ -29,6 +29,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,6 +41,9 @@
 #define STANDING_CALLERS 4
 /* How often to look for new side doors when inotify is refused. */
 #define STANDING_LOOK_MS 5000
+/* Bytes for leases: all that can be lent at a time, with names of 40. Pages are
+ * taken as they are written. */
+#define STANDING_LEASES	 (6 * 1024 * 1024)
 
 /* Slots of the poll list. */
 enum {
@@ -163,6 +167,24 @@ static int standing_log(struct standing *s, struct fault *f)
 	if (setsockopt(pair[0], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) <
 	    0)
 		return fault(f, -errno, "make a socket for the log");
+	return 0;
+}
+
+/** standing_leases() - Memory in which workers note what they lend to names */
+static int standing_leases(struct standing *s, struct fault *f)
+{
+	struct store_word *w = &s->word;
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	auto_fd fd =
+		memfd_create("nsproxy-leases", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (w->tag_count == PLAN_FDS)
+		return fault_plain(f, -E2BIG, "too many listeners");
+	if (fd < 0 || ftruncate(fd, STANDING_LEASES) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, seals) < 0)
+		return fault(f, -errno, "make memory for leases");
+	w->tag[w->tag_count] = (struct plan_fd){ .kind = PLAN_FD_LEASES };
+	s->tag_fd[w->tag_count++] = fd_take(&fd);
 	return 0;
 }
 
@@ -359,6 +381,8 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 		rc = standing_hold(s, f);
 	if (rc == 0)
 		rc = standing_log(s, f);
+	if (rc == 0)
+		rc = standing_leases(s, f);
 	if (rc == 0)
 		rc = standing_settle(f);
 	return rc;

@@ -46,12 +46,21 @@ int leases_init(struct leases *l, unsigned int pool)
 	return map_init(&l->by_name, LEASES_START);
 }
 
-void leases_fini(struct leases *l)
+static void leases_clear(struct leases *l)
 {
 	for (unsigned int i = 0; i < l->count; i++)
 		free(l->at[i]);
 	free(l->at);
 	map_fini(&l->by_name);
+	l->at = NULL;
+	l->count = l->room = 0;
+	list_init(&l->idle);
+}
+
+void leases_fini(struct leases *l)
+{
+	leases_clear(l);
+	lease_book_close(&l->book);
 	*l = (struct leases){ 0 };
 }
 
@@ -230,27 +239,100 @@ static int place_free(struct leases *l, unsigned int *ret)
 	return 0;
 }
 
+/** lease_set() - A lease with room for its name takes its place */
+static void lease_set(struct leases *l, struct lease *le, unsigned int place,
+		      const char *name, uint64_t hash)
+{
+	le->place = place;
+	memcpy(le->name, name, strlen(name) + 1);
+	list_init(&le->idle);
+	map_put(&l->by_name, &le->node, hash);
+	map_grow(&l->by_name);
+	l->at[place] = le;
+}
+
 static int lease_new(struct leases *l, const char *name, uint64_t hash,
 		     struct lease **ret)
 {
+	unsigned int place;
 	const size_t size = strlen(name) + 1;
 	struct lease *le = calloc(1, sizeof(*le) + size);
 	int rc;
 
 	if (!le)
 		return -ENOMEM;
-	rc = place_free(l, &le->place);
+	rc = place_free(l, &place);
 	if (rc < 0) {
 		free(le);
 		return rc;
 	}
-	memcpy(le->name, name, size);
-	list_init(&le->idle);
-	map_put(&l->by_name, &le->node, hash);
-	map_grow(&l->by_name);
-	l->at[le->place] = le;
+	lease_set(l, le, place, name, hash);
 	*ret = le;
 	return 0;
+}
+
+/** lease_give_up() - Its place goes to another name, as it went then */
+static void lease_give_up(struct leases *l, struct lease *le)
+{
+	list_del(&le->idle);
+	map_del(&l->by_name, &le->node);
+	free(le);
+}
+
+/** leases_put() - One note of the book; Return: 0 or -errno */
+static int leases_put(struct leases *l, uint32_t place, const char *name)
+{
+	const uint64_t hash = map_hash(&l->by_name, name, strlen(name));
+	struct lease *le;
+	int rc;
+
+	/* Who lends takes the next place, or one that is lent. */
+	if (place > l->count || place >= l->pool ||
+	    lease_of_name(l, name, hash))
+		return -EPROTO;
+	if (place == l->count) {
+		rc = lease_new(l, name, hash, &le);
+		if (rc == 0)
+			lease_use(l, le);
+		return rc;
+	}
+	le = calloc(1, sizeof(*le) + strlen(name) + 1);
+	if (!le)
+		return -ENOMEM;
+	lease_give_up(l, l->at[place]);
+	lease_set(l, le, place, name, hash);
+	lease_use(l, le);
+	return 0;
+}
+
+static int leases_replay(struct leases *l)
+{
+	char name[256];
+	uint32_t place;
+	size_t at = 0;
+	int rc = 1;
+
+	while (rc == 1) {
+		rc = lease_book_next(&l->book, &at, &place, name);
+		if (rc == 1 && (rc = leases_put(l, place, name)) == 0)
+			rc = 1;
+	}
+	return rc;
+}
+
+int leases_remember(struct leases *l, int fd)
+{
+	int rc = lease_book_open(&l->book, fd);
+
+	if (rc < 0)
+		return rc;
+	if (lease_book_key(&l->book, l->by_name.key) && leases_replay(l) == 0)
+		return 0;
+	leases_clear(l);
+	rc = map_init(&l->by_name, LEASES_START);
+	if (rc == 0)
+		lease_book_begin(&l->book, l->by_name.key);
+	return rc;
 }
 
 int leases_take(struct leases *l, const char *name, int family,
@@ -264,6 +346,7 @@ int leases_take(struct leases *l, const char *name, int family,
 
 		if (rc < 0)
 			return rc;
+		lease_book_add(&l->book, le->place, name);
 	}
 	lease_use(l, le);
 	*ret = addr_of_place(l, le->place, family);

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "names/lease_book.h"
 
 /** LEASE_POOL - 511 blocks of 254 addresses */
 #define LEASE_POOL (511u * 254u)
@@ -25,6 +26,7 @@ struct lease;
  * @by_name:  Leases by their name; its secret also orders the addresses
  * @at:       Leases by the order in which they were first lent
  * @count, @room:  Of @at, which grows on demand
+ * @book:     Where they are noted for the next worker; empty for nowhere
  * @idle:     Leases that nothing holds, the longest idle first
  */
 struct leases {
@@ -33,11 +35,25 @@ struct leases {
 	struct lease **at;
 	unsigned int count;
 	unsigned int room;
+	struct lease_book book;
 	struct list idle;
 };
 
 /** leases_init() - Return: 0 or -ENOMEM */
 int leases_init(struct leases *l, unsigned int pool);
+/**
+ * leases_remember() - Lend again what the worker before has lent
+ * @l:   Nothing has been lent yet
+ * @fd:  Its book; notes are added from here on
+ *
+ * A book that makes no sense anywhere is not believed at all and begun anew:
+ * addresses are in another order then, so that what programs still remember
+ * leads, but for an odd chance, nowhere.
+ *
+ * Return: 0; or -errno, and then they are lent as without a book
+ */
+int leases_remember(struct leases *l, int fd);
+
 /** leases_fini() - Free all; zeroed is fine */
 void leases_fini(struct leases *l);
 

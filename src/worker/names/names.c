@@ -102,6 +102,11 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 	return 0;
 }
 
+int names_remember(struct names *n, int fd)
+{
+	return leases_remember(&n->leases, fd);
+}
+
 void names_retire(struct names *n)
 {
 	if (n->is_retired)

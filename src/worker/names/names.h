@@ -38,6 +38,10 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 	      names_reply_fn *reply, void *ctx, struct names **ret);
 void names_free(struct names *n);
 
+/** names_remember() - Lend what the worker before has lent; see
+ * leases_remember(). To be called before anything is asked */
+int names_remember(struct names *n, int fd);
+
 /** names_retire() - Answer nobody any more; leases stay, for flows that are
  * open */
 void names_retire(struct names *n);
