@@ -62,10 +62,10 @@ def follow(keep, *words):
 class Voice:
     """The standard error of a worker: what one gone bad could write."""
 
-    def __init__(self, pid):
+    def __init__(self, pid, fd=2):
         libc = ctypes.CDLL(None, use_errno=True)
         pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
-        fd = libc.syscall(SYS_PIDFD_GETFD, pidfd, 2, 0)
+        fd = libc.syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
         assert pidfd >= 0 and fd >= 0, os.strerror(ctypes.get_errno())
         os.close(pidfd)
         self.sock = socket.socket(fileno=fd)
@@ -92,7 +92,6 @@ class Voice:
 def test_warning_of_a_dead_proxy_shows_up(anyone):
     anyone.up("work")
     anyone.up("other")
-    began = time.time()
     fail(anyone)
     assert wait_for(lambda: has(anyone, "work", REFUSED))
     (line,) = [line for line in lines(anyone, "work")
@@ -106,7 +105,6 @@ def test_warning_of_a_dead_proxy_shows_up(anyone):
                      ran.out), ran
     shown = f"nsproxy: sandbox 'work': warning: {REFUSED}"
     assert shown in anyone.job.err, "as it did before"
-    assert abs(time.time() - began) < 20
 
 
 def test_shape_of_json(keep):
@@ -366,6 +364,53 @@ def test_standard_error_that_nobody_reads_holds_nobody_up(keep):
             written += os.read(ends[0], 65536)
     assert written.count(b"x" * 900) < 100
     os.close(ends[0])
+
+
+def test_systemd_is_told_priorities(keep):
+    keep.kill()
+    with open(f"{keep.home}/journal", "w+", encoding="ascii") as err:
+        st = os.fstat(err.fileno())
+        keep.start(stderr=err,
+                   env={"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"})
+        keep.up("work")
+        fail(keep)
+        assert wait_for(lambda: has(keep, "work", REFUSED))
+        err.seek(0)
+        said = err.read()
+        assert re.search("(?m)^<6>nsproxy: sandbox 'work': is up$", said), said
+        assert f"\n<4>nsproxy: sandbox 'work': warning: {REFUSED}" in said
+        keep.kill()
+        keep.start(stderr=err, env={"JOURNAL_STREAM": f"{st.st_dev}:1"})
+        keep.up("other")
+        err.seek(len(said))
+        assert "\nnsproxy: sandbox 'other': is up\n" in err.read()
+
+
+def test_keeper_tells_of_a_worker_gone_bad(keep):
+    """One that asks for sockets in words of its own is cut off."""
+    box = keep.up("work")
+    with Voice(box["worker"], mint_of(box["worker"])) as voice:
+        voice.say(b"?!")
+    assert wait_for(lambda: has(keep, "work", "asked for sockets"))
+    assert wait_for(lambda: keep.status("work")["restarts"] == 1)
+
+
+def mint_of(pid):
+    """The fd by which a worker asks its keeper for sockets: of its unix
+    sockets, the one that is neither standard error nor the log's, nor the
+    channel to whoever made it."""
+    links = {fd: os.readlink(f"/proc/{pid}/fd/{fd}")
+             for fd in os.listdir(f"/proc/{pid}/fd")}
+    found = []
+    for fd, link in links.items():
+        if not link.startswith("socket:") or link == links["2"] or fd == "3":
+            continue
+        with Voice(pid, int(fd)) as voice:
+            if (voice.sock.family, voice.sock.type) == (
+                    socket.AF_UNIX, socket.SOCK_SEQPACKET):
+                found.append(int(fd))
+    assert len(found) == 1, (found, links)
+    return found[0]
 
 
 # --- rights and words

@@ -74,8 +74,8 @@ class Keep:
             words = ["unshare", "--mount", "--propagation", "unchanged", "sh",
                      "-c", f"mount --bind {self.home} /var/lib && "
                      'exec "$@"', "sh", *words]
-        self.job = self.lab.start(words, user=self.user, env=self.env(),
-                                  **how)
+        self.job = self.lab.start(words, user=self.user,
+                                  env=self.env(how.pop("env", None)), **how)
         if not wait_for(self.answers, 10):
             raise AssertionError(f"no daemon: {self.job.ran(None)}")
 

@@ -264,7 +264,9 @@ static bool voice_hear(struct voice *v)
 		return true; /* it has cost its part of the share */
 	journal_number(v->all, l, ms);
 	ring_add(&v->ring, l);
-	journal_print(v->all, l);
+	/* Its level was set when it began, perhaps by a daemon before us. */
+	if (l->level <= LOG_LEVEL_INFO || l->level <= v->all->level)
+		journal_print(v->all, l);
 	line_put(l);
 	return true;
 }
