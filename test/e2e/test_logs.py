@@ -15,6 +15,8 @@ from lab.run import is_alive, wait_for
 
 DEAD = "socks5://10.66.0.2:9"               # nobody listens there
 REFUSED = f"hop 1 {DEAD.replace('://', ' ')}: "
+# A sanitizer holds back what was freed.
+ROOM_KIB = 65536 if "ASAN_OPTIONS" in os.environ else 2048
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 
 
@@ -321,7 +323,7 @@ out(n)""")
     assert slowest < 1, slowest
     assert taken < 4000, "no more than its share was heard"
     assert keep.lab.spoken(job.wait()) > 100
-    assert keep.memory_kib(keep.job.pid) < memory + 2048
+    assert keep.memory_kib(keep.job.pid) < memory + ROOM_KIB
     assert len(lines(keep, "work")) <= 256
     assert has(keep, "other", "is up"), "others' lines were not pushed out"
 
@@ -339,7 +341,7 @@ def test_a_slow_follower_is_dropped_and_nobody_suffers(keep):
             assert keep("list").rc == 0
             return len(os.listdir(f"/proc/{keep.job.pid}/fd")) < fds
         assert wait_for(is_dropped, 20, 0.1)
-        assert keep.memory_kib(keep.job.pid) < memory + 2048
+        assert keep.memory_kib(keep.job.pid) < memory + ROOM_KIB
         time.sleep(0.5)
         voice.say(b"nsproxy: the end\n")
         assert quick.says("the end"), "the other one went on"
@@ -469,6 +471,25 @@ def ask(**p):
     return r.get('error') or [l['sandbox'] for l in r['parameters']['lines']]
 out([set(ask(name='work')) == {{'work'}}, ask()])""")
         assert said == [True, "org.nsproxy.Denied"]
+
+
+def test_followers_count_as_callers(keep):
+    keep.up("work")
+    asked = json.dumps({"method": "org.nsproxy.Logs", "more": True,
+                        "parameters": {"name": "work", "follow": True}})
+    socks = [keep.call() for _ in range(40)]
+    heard = 0
+    for sock in socks:
+        try:
+            sock.sendall(asked.encode() + b"\0")
+            heard += keep.hear(sock) is not None
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    assert heard == 32
+    assert keep("list").rc == 5, "this uid has had its share"
+    for sock in socks:
+        sock.close()
+    assert wait_for(keep.answers)
 
 
 def test_statuses_and_wrong_calls(keep):
