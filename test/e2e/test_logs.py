@@ -220,6 +220,21 @@ def test_a_follower_sees_what_comes_later(anyone):
     assert wait_for(lambda: every.out.count(" work: is up") == 2)
 
 
+def test_last_words_reach_a_follower(keep):
+    """Also those that had to wait for their share of the daemon's time."""
+    box = keep.up("work")
+    job = follow(keep, "work")
+    assert job.says("is up")
+    with Voice(box["worker"]) as voice:
+        assert voice.say(*[b"nsproxy: word %d\n" % n for n in range(150)]
+                         ) == 150
+        assert keep("down", "work").rc == 0
+    ran = job.wait(5)
+    assert ran.rc == 0, ran
+    said = re.findall(r"(?m)word (\d+)$", ran.out)
+    assert said == [str(n) for n in range(150)], ran
+
+
 def test_a_follower_ends_with_the_daemon(keep):
     keep.up("work")
     job = follow(keep, "work")
