@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CALL_GLANCE_MS 2000
+
 /** call_check_version() - Tell when the daemon is of another version */
 static int call_check_version(const struct verb *v, struct control *c)
 {
@@ -157,13 +159,19 @@ int call_next(const struct verb *v, struct control *c,
 
 bool call_is_there(void)
 {
+	struct varlink_reply r = { 0 };
 	struct control c;
 	struct where w;
+	bool answers;
 
 	if (where_find(&w, NULL) < 0 || control_open(w.socket, &c, NULL) < 0)
 		return false;
+	/* One that is being killed may still be connected to. */
+	answers = control_call(&c, "org.varlink.service.GetInfo", NULL,
+			       CALL_GLANCE_MS, &r, NULL) == 0;
+	varlink_reply_fini(&r);
 	control_close(&c);
-	return true;
+	return answers;
 }
 
 int call_once(const struct verb *v, const char *method, const char *key,
