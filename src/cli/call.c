@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CALL_GLANCE_MS 2000
+
 /** call_check_version() - Tell when the daemon is of another version */
 static int call_check_version(const struct verb *v, struct control *c)
 {
@@ -196,12 +198,18 @@ int call_next(const struct verb *v, struct control *c,
 bool call_is_there(void)
 {
 	const bool is_system = call_whose == CALL_SYSTEM || geteuid() == 0;
+	struct varlink_reply r = { 0 };
 	struct control c;
+	bool answers;
 
 	if (call_connect(is_system, &c, NULL) < 0 && !call_open_system(&c))
 		return false;
+	/* One that is being killed may still be connected to. */
+	answers = control_call(&c, "org.varlink.service.GetInfo", NULL,
+			       CALL_GLANCE_MS, &r, NULL) == 0;
+	varlink_reply_fini(&r);
 	control_close(&c);
-	return true;
+	return answers;
 }
 
 int call_once(const struct verb *v, const char *method, const char *key,

@@ -74,7 +74,7 @@ int call_ask(const struct verb *v, struct control *c, const char *method,
 int call_next(const struct verb *v, struct control *c,
 	      struct varlink_reply *ret, struct fault *f);
 
-/** call_is_there() - Does the caller's daemon run? */
+/** call_is_there() - Does the caller's daemon answer? */
 bool call_is_there(void);
 
 /** call_once() - call_open(), call_ask() and control_close() */

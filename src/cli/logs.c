@@ -70,8 +70,9 @@ static const struct opt logs_opts[] = {
 
 static const char logs_more[] =
 	"The daemon keeps the last 256 lines, or 32 KiB, of each sandbox and "
-	"as much of\nits own; with a sandbox they end. Without NAME come those "
-	"of all, which only\nthose may see who may do anything.\n";
+	"as much of\nits own; with a sandbox they end, and so does -f. Without "
+	"NAME come those of\nall, which only those may see who may do "
+	"anything.\n";
 
 /** logs_json() - {"schema":"nsproxy.log/1","time":"2024-05-01T12:00:00.123Z",
  * ...} */

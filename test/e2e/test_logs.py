@@ -15,6 +15,8 @@ from lab.run import is_alive, wait_for
 
 DEAD = "socks5://10.66.0.2:9"               # nobody listens there
 REFUSED = f"hop 1 {DEAD.replace('://', ' ')}: "
+# A sanitizer holds back what was freed.
+ROOM_KIB = 65536 if "ASAN_OPTIONS" in os.environ else 2048
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 
 
@@ -62,10 +64,10 @@ def follow(keep, *words):
 class Voice:
     """The standard error of a worker: what one gone bad could write."""
 
-    def __init__(self, pid):
+    def __init__(self, pid, fd=2):
         libc = ctypes.CDLL(None, use_errno=True)
         pidfd = libc.syscall(SYS_PIDFD_OPEN, pid, 0)
-        fd = libc.syscall(SYS_PIDFD_GETFD, pidfd, 2, 0)
+        fd = libc.syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
         assert pidfd >= 0 and fd >= 0, os.strerror(ctypes.get_errno())
         os.close(pidfd)
         self.sock = socket.socket(fileno=fd)
@@ -92,7 +94,6 @@ class Voice:
 def test_warning_of_a_dead_proxy_shows_up(anyone):
     anyone.up("work")
     anyone.up("other")
-    began = time.time()
     fail(anyone)
     assert wait_for(lambda: has(anyone, "work", REFUSED))
     (line,) = [line for line in lines(anyone, "work")
@@ -106,7 +107,6 @@ def test_warning_of_a_dead_proxy_shows_up(anyone):
                      ran.out), ran
     shown = f"nsproxy: sandbox 'work': warning: {REFUSED}"
     assert shown in anyone.job.err, "as it did before"
-    assert abs(time.time() - began) < 20
 
 
 def test_shape_of_json(keep):
@@ -220,6 +220,21 @@ def test_a_follower_sees_what_comes_later(anyone):
     assert wait_for(lambda: every.out.count(" work: is up") == 2)
 
 
+def test_last_words_reach_a_follower(keep):
+    """Also those that had to wait for their share of the daemon's time."""
+    box = keep.up("work")
+    job = follow(keep, "work")
+    assert job.says("is up")
+    with Voice(box["worker"]) as voice:
+        assert voice.say(*[b"nsproxy: word %d\n" % n for n in range(150)]
+                         ) == 150
+        assert keep("down", "work").rc == 0
+    ran = job.wait(5)
+    assert ran.rc == 0, ran
+    said = re.findall(r"(?m)word (\d+)$", ran.out)
+    assert said == [str(n) for n in range(150)], ran
+
+
 def test_a_follower_ends_with_the_daemon(keep):
     keep.up("work")
     job = follow(keep, "work")
@@ -323,7 +338,7 @@ out(n)""")
     assert slowest < 1, slowest
     assert taken < 4000, "no more than its share was heard"
     assert keep.lab.spoken(job.wait()) > 100
-    assert keep.memory_kib(keep.job.pid) < memory + 2048
+    assert keep.memory_kib(keep.job.pid) < memory + ROOM_KIB
     assert len(lines(keep, "work")) <= 256
     assert has(keep, "other", "is up"), "others' lines were not pushed out"
 
@@ -341,7 +356,7 @@ def test_a_slow_follower_is_dropped_and_nobody_suffers(keep):
             assert keep("list").rc == 0
             return len(os.listdir(f"/proc/{keep.job.pid}/fd")) < fds
         assert wait_for(is_dropped, 20, 0.1)
-        assert keep.memory_kib(keep.job.pid) < memory + 2048
+        assert keep.memory_kib(keep.job.pid) < memory + ROOM_KIB
         time.sleep(0.5)
         voice.say(b"nsproxy: the end\n")
         assert quick.says("the end"), "the other one went on"
@@ -366,6 +381,53 @@ def test_standard_error_that_nobody_reads_holds_nobody_up(keep):
             written += os.read(ends[0], 65536)
     assert written.count(b"x" * 900) < 100
     os.close(ends[0])
+
+
+def test_systemd_is_told_priorities(keep):
+    keep.kill()
+    with open(f"{keep.home}/journal", "w+", encoding="ascii") as err:
+        st = os.fstat(err.fileno())
+        keep.start(stderr=err,
+                   env={"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"})
+        keep.up("work")
+        fail(keep)
+        assert wait_for(lambda: has(keep, "work", REFUSED))
+        err.seek(0)
+        said = err.read()
+        assert re.search("(?m)^<6>nsproxy: sandbox 'work': is up$", said), said
+        assert f"\n<4>nsproxy: sandbox 'work': warning: {REFUSED}" in said
+        keep.kill()
+        keep.start(stderr=err, env={"JOURNAL_STREAM": f"{st.st_dev}:1"})
+        keep.up("other")
+        err.seek(len(said))
+        assert "\nnsproxy: sandbox 'other': is up\n" in err.read()
+
+
+def test_keeper_tells_of_a_worker_gone_bad(keep):
+    """One that asks for sockets in words of its own is cut off."""
+    box = keep.up("work")
+    with Voice(box["worker"], mint_of(box["worker"])) as voice:
+        voice.say(b"?!")
+    assert wait_for(lambda: has(keep, "work", "asked for sockets"))
+    assert wait_for(lambda: keep.status("work")["restarts"] == 1)
+
+
+def mint_of(pid):
+    """The fd by which a worker asks its keeper for sockets: of its unix
+    sockets, the one that is neither standard error nor the log's, nor the
+    channel to whoever made it."""
+    links = {fd: os.readlink(f"/proc/{pid}/fd/{fd}")
+             for fd in os.listdir(f"/proc/{pid}/fd")}
+    found = []
+    for fd, link in links.items():
+        if not link.startswith("socket:") or link == links["2"] or fd == "3":
+            continue
+        with Voice(pid, int(fd)) as voice:
+            if (voice.sock.family, voice.sock.type) == (
+                    socket.AF_UNIX, socket.SOCK_SEQPACKET):
+                found.append(int(fd))
+    assert len(found) == 1, (found, links)
+    return found[0]
 
 
 # --- rights and words
@@ -424,6 +486,25 @@ def ask(**p):
     return r.get('error') or [l['sandbox'] for l in r['parameters']['lines']]
 out([set(ask(name='work')) == {{'work'}}, ask()])""")
         assert said == [True, "org.nsproxy.Denied"]
+
+
+def test_followers_count_as_callers(keep):
+    keep.up("work")
+    asked = json.dumps({"method": "org.nsproxy.Logs", "more": True,
+                        "parameters": {"name": "work", "follow": True}})
+    socks = [keep.call() for _ in range(40)]
+    heard = 0
+    for sock in socks:
+        try:
+            sock.sendall(asked.encode() + b"\0")
+            heard += keep.hear(sock) is not None
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    assert heard == 32
+    assert keep("list").rc == 5, "this uid has had its share"
+    for sock in socks:
+        sock.close()
+    assert wait_for(keep.answers)
 
 
 def test_statuses_and_wrong_calls(keep):

@@ -75,8 +75,8 @@ class Keep:
             # In the lab's own mount namespace, which the callers share.
             kernel.mount(self.home, "/var/lib", flags=kernel.MS_BIND)
             self.is_mounted = True
-        self.job = self.lab.start(words, user=self.user, env=self.env(),
-                                  **how)
+        self.job = self.lab.start(words, user=self.user,
+                                  env=self.env(how.pop("env", None)), **how)
         if not wait_for(self.answers, 10):
             raise AssertionError(f"no daemon: {self.job.ran(None)}")
 

@@ -27,6 +27,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -327,7 +328,7 @@ static void standing_mint(struct standing *s)
 		return;
 	}
 	log_warn("the worker asked for sockets in a way that makes no sense; "
-		 "it gets none any more, the next one may ask again");
+		 "it is cut off, the next one may ask again");
 	s->setup.mint = pair[0];
 	for (unsigned int i = 0; i < w->tag_count; i++)
 		if (w->tag[i].kind == PLAN_FD_MINT) {
@@ -388,13 +389,34 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 	return rc;
 }
 
-/** standing_let_go() - Whoever reads the daemon's errors must not wait for us;
- * what we have to say goes where the worker's goes */
-static void standing_let_go(const struct standing *s)
+/**
+ * standing_say() - A log_fn: what we have to say goes where the worker's goes
+ *
+ * It could make that socket a blocking one: hence MSG_DONTWAIT.
+ */
+static void standing_say(void *ctx, enum log_level level, const char *text)
 {
-	for (unsigned int i = 0; i < s->word.tag_count; i++)
+	const struct standing *s = ctx;
+	char line[512];
+	int n;
+
+	n = snprintf(line, sizeof(line), "nsproxy: %s%s\n",
+		     log_level_mark(level), text);
+	for (unsigned int i = 0; n > 0 && i < s->word.tag_count; i++)
 		if (s->word.tag[i].kind == PLAN_FD_LOG)
-			(void)dup2(s->tag_fd[i], STDERR_FILENO);
+			(void)send(s->tag_fd[i], line, strlen(line),
+				   MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/** standing_let_go() - Whoever reads the daemon's errors must not wait for us
+ */
+static void standing_let_go(struct standing *s)
+{
+	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0)
+		(void)dup2(null, STDERR_FILENO);
+	log_divert(standing_say, s);
 }
 
 int standing_main(int chan)

@@ -25,6 +25,7 @@
 #define CALLERS_BACKLOG 128
 #define CALLERS_BURST	16
 #define CALLERS_REST_MS 100
+#define CALLERS_SAY_MS	10000
 
 static const unsigned int caller_patience_ms[] = {
 	[CALLER_NEW] = 0,	 [CALLER_IDLE] = 30000, [CALLER_HEARING] = 2000,
@@ -246,6 +247,19 @@ static unsigned int callers_of(const struct callers *a, uid_t uid)
 	return count;
 }
 
+/** callers_refused() - Say so, but leave room for others' lines */
+static void callers_refused(struct callers *a, const struct fault *f)
+{
+	const unsigned int times =
+		log_may(&a->refused, a->loop->now_ms, CALLERS_SAY_MS);
+
+	if (times > 1)
+		log_info("a caller was refused: %s (%u times more)", f->text,
+			 times - 1);
+	else if (times > 0)
+		log_info("a caller was refused: %s", f->text);
+}
+
 /** callers_add() - Takes @fd */
 static void callers_add(struct callers *a, int fd)
 {
@@ -255,7 +269,7 @@ static void callers_add(struct callers *a, int fd)
 	struct peer who;
 
 	if (peer_check(a->listener, conn, &who, &f) < 0) {
-		log_info("a caller was refused: %s", f.text);
+		callers_refused(a, &f);
 		return;
 	}
 	/* Root always gets in, to put things right. */

@@ -4,6 +4,7 @@
  * callers.h - connections to the control socket
  */
 #include "base/list.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "box/store.h"
 #include "bus/frame.h"
@@ -80,6 +81,7 @@ struct callers {
 	int listener;
 	struct watch watch;
 	struct timer rest;
+	struct log_gate refused;
 	struct list list;
 	unsigned int count;
 	void (*serve)(void *ctx, struct caller *c,

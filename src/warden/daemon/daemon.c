@@ -3,8 +3,9 @@
  * daemon.c - keep named sandboxes
  *
  * It only moves states on and answers callers; builders do what takes time.
- * It reads nothing from any network and holds no secret: plans are the
- * builders' and the keepers'. Killed at any moment, it takes nothing with it.
+ * It reads nothing from any network but what workers log, and holds no secret:
+ * plans are the builders' and the keepers'. Killed at any moment, it takes
+ * nothing with it.
  */
 #include "daemon/daemon.h"
 

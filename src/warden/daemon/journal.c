@@ -12,12 +12,9 @@
 #include "base/fd.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,44 +54,6 @@ static struct voice *journal_find(const struct journal *j, const char *name)
 	return NULL;
 }
 
-/** journal_is_systemd() - Is standard error what JOURNAL_STREAM names?
- * (systemd.exec(5): "device:inode") */
-static bool journal_is_systemd(void)
-{
-	const char *said = getenv("JOURNAL_STREAM");
-	char is[64];
-	struct stat st;
-
-	if (!said || fstat(STDERR_FILENO, &st) < 0)
-		return false;
-	(void)snprintf(is, sizeof(is), "%llu:%llu",
-		       (unsigned long long)st.st_dev,
-		       (unsigned long long)st.st_ino);
-	return !strcmp(said, is);
-}
-
-/** journal_print() - To standard error, if that takes it at once */
-static void journal_print(struct journal *j, const struct line *l)
-{
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char text[LINE_MAX + 200];
-	size_t used = 0;
-
-	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) {
-		j->unwritten++;
-		return;
-	}
-	if (j->unwritten > 0)
-		used = (size_t)snprintf(text, sizeof(text),
-					"nsproxy: daemon: %u lines were not "
-					"written here\n",
-					j->unwritten);
-	used += line_show(l, j->for_systemd, text + used, sizeof(text) - used);
-	j->unwritten = 0;
-	/* Nobody can be told that telling failed. */
-	(void)!write(STDERR_FILENO, text, used);
-}
-
 static void journal_tell(struct task *t)
 {
 	struct journal *j = container_of(t, struct journal, tell);
@@ -129,7 +88,7 @@ static void journal_own(void *ctx, enum log_level level, const char *text)
 	if (v)
 		ring_add(&v->ring, l);
 	if (level <= j->level)
-		journal_print(j, l);
+		print_line(&j->print, l);
 	line_put(l);
 }
 
@@ -143,7 +102,7 @@ void journal_start(struct journal *j, struct loop *loop, enum log_level level)
 {
 	j->loop = loop;
 	j->level = level;
-	j->for_systemd = journal_is_systemd();
+	print_init(&j->print);
 	/* What happened to a sandbox is kept in any case. */
 	log_init("daemon: ", level > LOG_LEVEL_INFO ? level : LOG_LEVEL_INFO);
 	log_divert(journal_own, j);
@@ -264,7 +223,9 @@ static bool voice_hear(struct voice *v)
 		return true; /* it has cost its part of the share */
 	journal_number(v->all, l, ms);
 	ring_add(&v->ring, l);
-	journal_print(v->all, l);
+	/* Its level was set when it began, perhaps by a daemon before us. */
+	if (l->level <= LOG_LEVEL_INFO || l->level <= v->all->level)
+		print_line(&v->all->print, l);
 	line_put(l);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "daemon/print.h"
 #include "daemon/ring.h"
 
 /**
@@ -16,22 +17,19 @@
  * @news:      Called after lines have come, once for those of a turn of the
  *             loop; the owner's, as is @ctx; may be NULL
  * @level:     The last one that standard error gets from the daemon itself
- * @for_systemd:  Standard error is the journal of systemd
  * @own:       The daemon's lines, also those about sandboxes
  * @voices:    A struct voice for each sandbox; journal.c's own
  * @seq:       Of the last line
- * @unwritten: Lines that standard error has not taken
  */
 struct journal {
 	struct loop *loop;
 	void (*news)(void *ctx);
 	void *ctx;
 	enum log_level level;
-	bool for_systemd;
+	struct print print;
 	struct ring own;
 	struct list voices;
 	uint64_t seq;
-	unsigned int unwritten;
 	struct task tell;
 };
 
