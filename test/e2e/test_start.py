@@ -73,7 +73,7 @@ def test_background_returns_when_the_daemon_is_ready(keep):
     assert (st.st_mode & 0o777, st.st_uid) == (0o600, UID if keep.user else 0)
     with open(log, encoding="utf-8") as file:
         said = file.read()
-    assert "listening at" in said and "sandbox 'work' is up" in said, said
+    assert "listening at" in said and "sandbox 'work': is up" in said, said
     # The next one adds to it.
     assert keep("stop").rc == 0
     assert wait_for(lambda: not is_alive(daemon))

@@ -62,7 +62,7 @@ def test_boot_brings_the_service_and_its_sandbox_up(box):
     assert box.good("systemctl", "--failed", "--no-legend") == ""
     said = box.journal("-u", "nsproxy")
     assert "listening at /run/nsproxy/ctl.sock" in said, said
-    assert "sandbox 'work' is up" in said, said
+    assert "sandbox 'work': is up" in said, said
     # As others see it.
     assert box.good("stat", "-c", "%a %U", "/run/nsproxy",
                     "/run/nsproxy/ctl.sock", "/var/lib/nsproxy",
