@@ -188,7 +188,9 @@ static const struct key profile_keys[] = {
 			      "Ports of the host that lead to a port inside.",
 			      check_publish },
 	[PROFILE_USERS] = { "users", KEY_TEXTS, "USER|@GROUP, ...", NULL, NULL,
-			    "Who may enter the sandbox beside its owner.",
+			    "Who may enter the sandbox in root's daemon, "
+			    "beside its owner and group nsproxy; known to "
+			    "/etc/passwd or /etc/group, or numbers.",
 			    check_user },
 	[PROFILE_AUTOSTART] = { "autostart", KEY_FLAG, "true|false", NULL,
 				"false", "Bring the sandbox up at the start.",
