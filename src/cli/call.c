@@ -77,6 +77,13 @@ bool call_open_system(struct control *c)
 	       call_connect(true, c, NULL) == 0;
 }
 
+bool call_open_quietly(struct control *c)
+{
+	const bool is_system = call_whose == CALL_SYSTEM || geteuid() == 0;
+
+	return call_connect(is_system, c, NULL) == 0;
+}
+
 bool call_is_shared(const struct control *c)
 {
 	return c->is_system && geteuid() != 0;
@@ -197,12 +204,11 @@ int call_next(const struct verb *v, struct control *c,
 
 bool call_is_there(void)
 {
-	const bool is_system = call_whose == CALL_SYSTEM || geteuid() == 0;
 	struct varlink_reply r = { 0 };
 	struct control c;
 	bool answers;
 
-	if (call_connect(is_system, &c, NULL) < 0 && !call_open_system(&c))
+	if (!call_open_quietly(&c) && !call_open_system(&c))
 		return false;
 	/* One that is being killed may still be connected to. */
 	answers = control_call(&c, "org.varlink.service.GetInfo", NULL,

@@ -39,6 +39,10 @@ bool call_open_system(struct control *c);
  */
 int call_open(const struct verb *v, struct control *c);
 
+/** call_open_quietly() - The chosen daemon, or nothing is said; Return: whether
+ * it is there */
+bool call_open_quietly(struct control *c);
+
 /** call_is_shared() - Is this root's daemon, and the caller not root? What is
  * not listed may be others' then */
 bool call_is_shared(const struct control *c);

@@ -13,8 +13,10 @@
 #include "call.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What comes with the reply, in this order. */
@@ -38,6 +40,51 @@ static bool enter_has(struct control *c, const char *name)
 	has = strcmp(r.error, CONTROL_INTERFACE ".NoSuchSandbox") != 0;
 	varlink_reply_fini(&r);
 	return has;
+}
+
+/** enter_ask_own() - In a child without power: has the own daemon got it? */
+static void __attribute__((noreturn)) enter_ask_own(int tell, const char *name)
+{
+	struct control c;
+	bool has = false;
+
+	call_choose(CALL_OWN);
+	if (power_forget(NULL) == 0 && call_open_quietly(&c))
+		has = enter_has(&c, name);
+	(void)!write(tell, has ? "y" : "n", 1);
+	_exit(0);
+}
+
+/** enter_own_has() - The same; what a user's own daemon says is never read by a
+ * process that could take up power */
+static bool enter_own_has(const char *name)
+{
+	char got = 'n';
+	int pipes[2];
+	pid_t child;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return false;
+	child = fork();
+	if (child == 0)
+		enter_ask_own(pipes[1], name);
+	fd_close(&pipes[1]);
+	(void)!read(pipes[0], &got, 1); /* the end of a child that died */
+	fd_close(&pipes[0]);
+	if (child > 0)
+		(void)waitpid(child, NULL, 0);
+	return got == 'y';
+}
+
+/** enter_choose() - By the setuid bit: the own daemon without power, or root's
+ */
+static int enter_choose(const char *name, struct fault *f)
+{
+	if (!power_is_aside())
+		return 0;
+	if (call_chosen() == CALL_ANY)
+		call_choose(enter_own_has(name) ? CALL_OWN : CALL_SYSTEM);
+	return call_chosen() == CALL_OWN ? power_forget(f) : 0;
 }
 
 /** enter_open() - The own daemon, or root's when only that has it */
@@ -134,8 +181,11 @@ static int enter_go(const struct verb *v, const char *name, char **argv)
 		.argv = argv[0] ? argv : only,
 	};
 	struct fault f = { 0 };
-	const int status = enter_ask(v, name, &e);
+	int status;
 
+	if (enter_choose(name, &f) < 0)
+		return verb_say(v, &f, STATUS_NOT_BEGUN);
+	status = enter_ask(v, name, &e);
 	if (status != STATUS_DONE)
 		return status;
 	if (enter_settle_power(&e, &f) == 0)
