@@ -396,3 +396,16 @@ def test_users_units_serve_that_user(lab, proxy):
         assert box.good("stat", "-c", "%a %U", "/run/user/1000/nsproxy",
                         "/run/user/1000/nsproxy/ctl.sock").split("\n") == [
             "700 alice", "600 alice"]
+
+
+def test_units_leave_room_for_strict_sandboxes_and_helpers(lab, proxy):
+    more = ('autostart = true\nguard = strict\n'
+            'helper "nap" { command = {"sleep", "1000"} where = host }')
+    with Machine(lab, profile(proxy, more=more)) as machine:
+        assert wait_for(lambda: status(machine)["state"] == "up", 10), \
+            machine.journal()
+        box = status(machine)
+        assert [h["state"] for h in box["helpers"]] == ["running"], box
+        assert machine.good("nsproxy", "exec", "work", "--", "sh", "-c",
+                            "cat /proc/1/comm; ls /tmp | wc -l",
+                            ).split() == ["nsproxy-keeper", "0"]
