@@ -168,16 +168,24 @@ static int list_verb(const struct verb *v, char **argv)
 	return status;
 }
 
-/** status_count() - Add the number of processes inside */
-static void status_count(json_t *box)
+/** status_count() - Add the number of processes inside to each of @boxes */
+static void status_count(json_t *boxes)
 {
-	pid_t *pid;
-	const size_t count = census_take((uint64_t)show_int(box, "netns"),
-					 (pid_t)show_int(box, "keeper"), &pid);
+	uint64_t *all = NULL;
+	const size_t count = census_all(&all);
+	json_t *box;
+	size_t i;
 
-	free(pid);
-	(void)json_object_set_new(box, "processes",
-				  json_integer((json_int_t)count));
+	json_array_foreach(boxes, i, box)
+	{
+		const size_t in = census_count(all, count,
+					       (uint64_t)show_int(box, "netns"),
+					       (pid_t)show_int(box, "keeper"));
+
+		(void)json_object_set_new(box, "processes",
+					  json_integer((json_int_t)in));
+	}
+	free(all);
 }
 
 static void status_print(const json_t *box)
@@ -226,16 +234,15 @@ static int status_all(const struct verb *v, bool as_json)
 	if (status != STATUS_DONE)
 		return status;
 	boxes = json_object_get(r.parameters, "sandboxes");
-	json_array_foreach(boxes, i, box)
-	{
-		status_count(box);
-		if (as_json)
-			continue;
-		(void)fputs(i > 0 ? "\n" : "", stdout);
-		status_print(box);
-	}
+	status_count(boxes);
 	if (as_json)
 		(void)show_dump("nsproxy.status/1", json_incref(boxes));
+	else
+		json_array_foreach(boxes, i, box)
+		{
+			(void)fputs(i > 0 ? "\n" : "", stdout);
+			status_print(box);
+		}
 	varlink_reply_fini(&r);
 	return STATUS_DONE;
 }
@@ -261,6 +268,7 @@ static int status_one(const struct verb *v, const char *name, bool as_json)
 	struct control c;
 	struct fault f = { 0 };
 	int status = call_open(v, &c);
+	json_t *boxes;
 	json_t *box;
 
 	if (status != STATUS_DONE)
@@ -283,14 +291,15 @@ static int status_one(const struct verb *v, const char *name, bool as_json)
 			text_quote(shown, sizeof(shown), name, strlen(name)));
 		return verb_say(v, &f, STATUS_UNKNOWN);
 	}
-	status_count(box);
+	boxes = json_pack("[o]", box);
+	status_count(boxes);
 	status = status_of(box);
 	if (as_json) {
-		(void)show_dump("nsproxy.status/1", json_pack("[o]", box));
+		(void)show_dump("nsproxy.status/1", boxes);
 		return status;
 	}
 	status_print(box);
-	json_decref(box);
+	json_decref(boxes);
 	return status;
 }
 

@@ -85,6 +85,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 		return NULL;
 	s->host = host;
 	list_init(&s->node);
+	list_init(&s->news);
 	mourned_init(&s->builder);
 	mourned_init(&s->keeper);
 	mourned_init(&s->worker);
@@ -111,6 +112,12 @@ static void mourned_kill(const struct mourned *m)
 			      0);
 }
 
+static void sandbox_forget_builder(struct sandbox *s)
+{
+	mourned_forget(s, &s->builder);
+	crew_leave(&s->turn);
+}
+
 static void sandbox_forget_keeper(struct sandbox *s)
 {
 	mourned_forget(s, &s->keeper);
@@ -120,11 +127,12 @@ static void sandbox_forget_keeper(struct sandbox *s)
 
 void sandbox_free(struct sandbox *s)
 {
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	sandbox_forget_keeper(s);
 	mourned_forget(s, &s->worker);
 	loop_untimer(s->host->loop, &s->timer);
 	list_del(&s->node);
+	list_del(&s->news);
 	free(s);
 }
 
@@ -208,7 +216,7 @@ static void sandbox_keeper_died(struct watch *w, uint32_t events)
 		sandbox_ended(s);
 		return;
 	}
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	mourned_forget(s, &s->worker);
 	(void)fault_plain(&s->trouble, -EPIPE,
 			  "its keeper died; programs that were inside have no "
@@ -278,7 +286,7 @@ static void sandbox_built(struct watch *watch, uint32_t events)
 
 	(void)events;
 	build_end(s->builder.chan, &w, fds);
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	loop_untimer(s->host->loop, &s->timer);
 	s->trouble = w.fault;
 	if (w.fault.code == 0 && sandbox_take(s, &w, fds) == 0) {
@@ -302,18 +310,10 @@ static void sandbox_late(struct timer *t)
 	const enum sandbox_state was = s->state;
 
 	mourned_kill(&s->builder);
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	(void)fault_plain(&s->trouble, -ETIMEDOUT,
 			  "it could not be built in time");
 	sandbox_failed(s, was);
-}
-
-/** sandbox_refused() - There is not even a builder */
-static void sandbox_refused(struct timer *t)
-{
-	struct sandbox *s = container_of(t, struct sandbox, timer);
-
-	sandbox_failed(s, s->state);
 }
 
 /** sandbox_send_builder() - Return: 0 or -errno with the trouble filled */
@@ -335,22 +335,18 @@ static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
 	return rc < 0 ? fault(&s->trouble, rc, "watch the builder") : 0;
 }
 
-static void sandbox_begin(struct sandbox *s, enum build_work work,
-			  uint64_t stale)
+/** sandbox_build() - It has its turn: send a builder */
+static void sandbox_build(struct turn *t)
 {
-	static const enum sandbox_state during[] = {
-		[BUILD_NEW] = SANDBOX_BUILDING,
-		[BUILD_HATCH] = SANDBOX_HATCHING,
-		[BUILD_ADOPT] = SANDBOX_ADOPTING,
-	};
-	struct loop *l = s->host->loop;
+	struct sandbox *s = container_of(t, struct sandbox, turn);
 	struct build_wish wish = {
-		.work = work,
+		.work = s->work,
 		.is_pinned = s->host->is_pinned,
-		.stale = stale,
+		.stale = s->stale,
 		.log_level = s->host->log_level,
 		.daemon = getpid(),
 	};
+	const enum sandbox_state was = s->state;
 	int rc = 0;
 
 	memcpy(wish.name, s->name, sizeof(wish.name));
@@ -361,16 +357,33 @@ static void sandbox_begin(struct sandbox *s, enum build_work work,
 				 s->host->dir, s->name);
 	if (rc == 0)
 		rc = sandbox_send_builder(s, &wish);
-	sandbox_enter(s, during[work]);
 	if (rc < 0) {
-		/* Later, so that the caller is not told before it waits. */
-		(void)loop_timer(l, &s->timer, 0, sandbox_refused);
+		sandbox_forget_builder(s);
+		sandbox_failed(s, was);
 		return;
 	}
-	(void)loop_timer(l, &s->timer,
-			 work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
-					     : BUILD_PATIENCE_MS,
+	(void)loop_timer(s->host->loop, &s->timer,
+			 s->work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
+						: BUILD_PATIENCE_MS,
 			 sandbox_late);
+}
+
+/** sandbox_begin() - Wait for a builder; @stale as in struct build_wish */
+static void sandbox_begin(struct sandbox *s, enum build_work work,
+			  uint64_t stale)
+{
+	static const enum sandbox_state during[] = {
+		[BUILD_NEW] = SANDBOX_BUILDING,
+		[BUILD_HATCH] = SANDBOX_HATCHING,
+		[BUILD_ADOPT] = SANDBOX_ADOPTING,
+	};
+	const struct sandbox_host *h = s->host;
+
+	s->work = work;
+	s->stale = stale;
+	sandbox_enter(s, during[work]);
+	crew_ask(work == BUILD_NEW ? h->makers : h->askers, &s->turn,
+		 sandbox_build);
 }
 
 void sandbox_up(struct sandbox *s, uint64_t stale)
@@ -408,12 +421,13 @@ void sandbox_down(struct sandbox *s)
 		mourned_kill(&s->builder);
 		/* It may have done all its work a moment ago. */
 		build_end(s->builder.chan, &w, fds);
-		mourned_forget(s, &s->builder);
+		sandbox_forget_builder(s);
 		if (w.fault.code == 0)
 			(void)sandbox_take(s, &w, fds);
 		for (int i = 0; i < BUILD_FDS; i++)
 			fd_close(&fds[i]);
 	}
+	crew_leave(&s->turn);
 	loop_untimer(s->host->loop, &s->timer);
 	sandbox_enter(s, SANDBOX_ENDING);
 	/* The worker first: connections are cut, not drained. */

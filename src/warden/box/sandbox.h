@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "box/build.h"
+#include "box/crew.h"
 
 struct sandbox;
 
@@ -15,10 +16,11 @@ struct sandbox;
  *
  * DOWN      nothing of it that we know of runs; .trouble tells why, if it is
  *           not as it should be. sandbox_up(), sandbox_adopt()
- * BUILDING  .builder; it is killed at its deadline. sandbox_down()
+ * BUILDING  .turn until a builder can be had; then .builder, which is killed at
+ *           its deadline. sandbox_down()
  * ADOPTING  the same
  * UP        .keeper, .worker, .ns; lasts until one of them dies. sandbox_down()
- * HATCHING  .builder, .keeper, .ns. sandbox_down()
+ * HATCHING  .turn or .builder, .keeper, .ns. sandbox_down()
  * WAITING   .keeper and .ns while the keeper lives; .timer begins what is next.
  *           sandbox_down()
  * ENDING    .keeper, .worker until they are dead; they have been killed
@@ -40,6 +42,8 @@ enum sandbox_state {
  * @is_pinned:  Namespaces get a name in /run/netns
  * @log_level:  For workers
  * @lock:       The daemon's, held by builders, too
+ * @makers:     Places for those who build
+ * @askers:     Places for those who ask a keeper, which never takes long
  * @changed:    Called after each change of state, last thing before a return
  *              to the loop: the sandbox may be freed there
  */
@@ -49,6 +53,8 @@ struct sandbox_host {
 	bool is_pinned;
 	int log_level;
 	int lock;
+	struct crew *makers;
+	struct crew *askers;
 	void (*changed)(void *ctx, struct sandbox *s);
 	void *ctx;
 };
@@ -71,6 +77,9 @@ struct mourned {
  * @profile:    What it is built from
  * @owner:      The owner's: the user who wished for it
  * @is_wished:  The owner's: whether it is tried again when it fails
+ * @is_over:    The owner's: it has ended, which must be written down yet
+ * @news:       The owner's, in whatever list
+ * @work:       What @turn is for, or @builder does
  * @ns:         Its namespaces, by enum build_fd; -1 when there are none
  * @terms:      While there is a keeper
  * @restarts:   Workers that were replaced
@@ -84,6 +93,11 @@ struct sandbox {
 	uid_t owner;
 	enum sandbox_state state;
 	bool is_wished;
+	bool is_over;
+	struct list news;
+	enum build_work work;
+	uint64_t stale;
+	struct turn turn;
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;

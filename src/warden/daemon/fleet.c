@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FLEET_BUILDERS 2 /* at a time, for each core */
+
 struct sandbox *fleet_find(const struct fleet *fl, const char *name)
 {
 	struct list *at;
@@ -45,8 +47,11 @@ static int fleet_save(const struct fleet *fl, struct fault *f)
 		return fault(f, -ENOMEM, "write the state");
 	list_each (at, &fl->all) {
 		struct sandbox *s = container_of(at, struct sandbox, node);
-		struct state_box *b = &st.box[st.count++];
+		struct state_box *b = &st.box[st.count];
 
+		if (s->is_over)
+			continue;
+		st.count++;
 		memcpy(b->name, s->name, sizeof(b->name));
 		memcpy(b->profile, s->profile, sizeof(b->profile));
 		b->owner = s->owner;
@@ -84,10 +89,12 @@ bool fleet_is_down(const struct fleet *fl)
 {
 	struct list *at;
 
-	list_each (at, &fl->all)
-		if (container_of(at, struct sandbox, node)->state !=
-		    SANDBOX_DOWN)
+	list_each (at, &fl->all) {
+		struct sandbox *s = container_of(at, struct sandbox, node);
+
+		if (s->state != SANDBOX_DOWN || s->is_over)
 			return false;
+	}
 	return true;
 }
 
@@ -142,18 +149,51 @@ static void fleet_unlink(const struct fleet *fl, const char *name)
 		(void)unlink(path);
 }
 
+/** fleet_tell() - What is on the disk now, or could not be put there */
+static void fleet_tell(struct fleet *fl, struct sandbox *s,
+		       const struct fault *f)
+{
+	list_del(&s->news);
+	if (!s->is_over) {
+		fl->told(fl->ctx, s, NULL);
+		return;
+	}
+	if (f)
+		log_err("sandbox '%s' would come back with the next daemon",
+			s->name);
+	list_del(&s->node);
+	fl->told(fl->ctx, s, f);
+	fleet_drop(fl, s);
+}
+
+/** fleet_flush() - Write down once what has changed in a turn of the loop */
+static void fleet_flush(struct task *t)
+{
+	struct fleet *fl = container_of(t, struct fleet, flush);
+	struct fault f = { 0 };
+	const int rc = fleet_save(fl, &f);
+
+	if (rc < 0)
+		log_err("%s", f.text);
+	while (!list_empty(&fl->news))
+		fleet_tell(fl,
+			   container_of(fl->news.next, struct sandbox, news),
+			   rc < 0 ? &f : NULL);
+}
+
+/** fleet_note() - Tell of it when it is written down */
+static void fleet_note(struct fleet *fl, struct sandbox *s)
+{
+	list_del(&s->news);
+	list_add_tail(&fl->news, &s->news);
+	loop_defer(fl->host.loop, &fl->flush, fleet_flush);
+}
+
 /** fleet_end() - Strike it off the list, tell, and free it */
 static void fleet_end(struct fleet *fl, struct sandbox *s)
 {
-	struct fault f = { 0 };
-
-	list_del(&s->node);
-	fl->count--;
-	if (fleet_save(fl, &f) < 0)
-		log_err("%s; sandbox '%s' would come back with the next daemon",
-			f.text, s->name);
-	fl->told(fl->ctx, s, f.code < 0 ? &f : NULL);
-	sandbox_free(s);
+	s->is_over = true;
+	fleet_note(fl, s);
 }
 
 /** fleet_not_adopted() - Its keeper is dead, or does not understand us */
@@ -173,7 +213,6 @@ static void fleet_not_adopted(struct fleet *fl, struct sandbox *s)
 static void fleet_changed(void *ctx, struct sandbox *s)
 {
 	struct fleet *fl = ctx;
-	struct fault f = { 0 };
 
 	if (s->state == SANDBOX_DOWN && s->trouble.code < 0) {
 		fleet_not_adopted(fl, s);
@@ -190,8 +229,8 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 		memcpy(s->profile, s->terms.profile, sizeof(s->profile));
 		/* Its namespace's number belongs there, for its name in
 		 * /run/netns. */
-		if (fleet_save(fl, &f) < 0)
-			log_warn("%s", f.text);
+		fleet_note(fl, s);
+		return;
 	}
 	fl->told(fl->ctx, s, NULL);
 }
@@ -235,17 +274,25 @@ static int fleet_read(struct fleet *fl, struct fault *f)
 int fleet_start(struct fleet *fl, struct loop *loop, int level,
 		const char *const *also, struct fault *f)
 {
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	const unsigned int most =
+		FLEET_BUILDERS * (cores > 0 ? (unsigned int)cores : 1);
 	struct list *at;
 	struct list *next;
 	int rc;
 
 	list_init(&fl->all);
+	list_init(&fl->news);
+	crew_init(&fl->makers, loop, most);
+	crew_init(&fl->askers, loop, most);
 	fl->host = (struct sandbox_host){
 		.loop = loop,
 		.dir = fl->where->boxes,
 		.is_pinned = fl->where->is_system,
 		.log_level = level,
 		.lock = fl->lock,
+		.makers = &fl->makers,
+		.askers = &fl->askers,
 		.changed = fleet_changed,
 		.ctx = fl,
 	};
@@ -272,9 +319,10 @@ void fleet_stop(struct fleet *fl)
 		struct sandbox *s =
 			container_of(fl->all.next, struct sandbox, node);
 
-		fl->count--;
-		sandbox_free(s);
+		fleet_drop(fl, s);
 	}
+	if (fl->host.loop)
+		loop_undefer(fl->host.loop, &fl->flush);
 }
 
 json_t *fleet_collect(const struct fleet *fl, bool is_dry)

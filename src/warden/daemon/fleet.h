@@ -16,6 +16,7 @@
  * struct fleet - all of them
  * @lock:  The daemon's, held by builders, too
  * @all:   struct sandbox by .node
+ * @news:  struct sandbox by .news: told when @flush has written them down
  * @told:  Called after a change of @s, which may be gone when the call is over.
  *         SANDBOX_DOWN is told when it is off the list; @f says why that could
  *         not be written down, or is NULL
@@ -24,7 +25,11 @@ struct fleet {
 	const struct where *where;
 	int lock;
 	struct sandbox_host host;
+	struct crew makers;
+	struct crew askers;
 	struct list all;
+	struct list news;
+	struct task flush;
 	size_t count;
 	void (*told)(void *ctx, struct sandbox *s, const struct fault *f);
 	void *ctx;

@@ -92,7 +92,8 @@ void request_up(struct requests *r, struct caller *c, struct sandbox *s,
 
 	if (profile[0] == '\0')
 		profile = s ? s->profile : name;
-	if (r->is_stopping || (s && s->state == SANDBOX_ENDING)) {
+	if (r->is_stopping ||
+	    (s && (s->state == SANDBOX_ENDING || s->is_over))) {
 		requests_busy(c, "it is being taken down");
 	} else if (s && strcmp(s->profile, profile) != 0) {
 		requests_busy(c, "it is up with another profile");
@@ -116,7 +117,7 @@ void request_down(struct requests *r, struct caller *c, struct sandbox *s,
 {
 	(void)r;
 	(void)p;
-	if (s->state == SANDBOX_DOWN) {
+	if (s->state == SANDBOX_DOWN && !s->is_over) {
 		caller_fail(c, &s->trouble);
 		return;
 	}
