@@ -61,7 +61,7 @@ void crew_init(struct crew *c, struct loop *loop, unsigned int most)
 	list_init(&c->queue);
 }
 
-void crew_ask(struct crew *c, struct turn *t, void (*begin)(struct turn *t))
+void crew_ask(struct crew *c, struct turn *t, turn_fn *begin)
 {
 	assert(!t->is_queued && !t->has_place);
 	t->crew = c;

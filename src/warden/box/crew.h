@@ -7,6 +7,8 @@
 #include "base/loop.h"
 
 struct turn;
+/** turn_fn - the turn has come; it may be gone when this is over */
+typedef void turn_fn(struct turn *t);
 
 /**
  * struct crew - places for builders
@@ -32,7 +34,7 @@ struct turn {
 	struct list node;
 	struct crew *crew;
 	struct timer timer;
-	void (*begin)(struct turn *t);
+	turn_fn *begin;
 	bool is_queued;
 	bool has_place;
 };
@@ -54,7 +56,7 @@ void crew_init(struct crew *c, struct loop *loop, unsigned int most);
  * A place that is held for long goes to the next in the queue: who needs
  * so much time does not work, but waits for a name server.
  */
-void crew_ask(struct crew *c, struct turn *t, void (*begin)(struct turn *t));
+void crew_ask(struct crew *c, struct turn *t, turn_fn *begin);
 
 /** crew_leave() - Give the place back, or do not wait any more; or nothing */
 void crew_leave(struct turn *t);
