@@ -14,6 +14,7 @@
 #include "box/standing.h"
 #include "bus/channel.h"
 #include "bus/plan_file.h"
+#include "kern/netns_etc.h"
 #include "kern/pin.h"
 
 #include <errno.h>
@@ -207,6 +208,30 @@ static int build_ask(struct build *b, struct fault *f)
 	return rc;
 }
 
+/** build_etc() - Resolver files for those who enter by the name alone */
+static int build_etc(struct build *b, struct fault *f)
+{
+	const bool is_off = b->plan->names == NAMES_OFF;
+
+	(void)f; /* a sandbox does without */
+	if (b->wish.is_pinned)
+		(void)netns_etc_make(b->wish.name, is_off ? NULL : GATEWAY_IP4,
+				     &b->minor);
+	return 0;
+}
+
+static void build_unetc(struct build *b)
+{
+	if (b->wish.is_pinned)
+		netns_etc_remove(b->wish.name);
+}
+
+/** build_prepare() - Before there is a mount namespace that copies it */
+static int build_prepare(struct build *b, struct fault *f)
+{
+	return b->wish.is_pinned ? pin_prepare(f) : 0;
+}
+
 /** build_name() - A name that other programs know */
 static int build_name(struct build *b, struct fault *f)
 {
@@ -246,9 +271,11 @@ static const struct build_step {
 	void (*undo)(struct build *b);
 } build_steps[] = {
 	{ WHEN(BUILD_NEW), build_plan, NULL },
+	{ WHEN(BUILD_NEW), build_prepare, NULL },
 	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
 	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT), build_ask, NULL },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_worker, build_unhatch },
+	{ WHEN(BUILD_NEW), build_etc, build_unetc },
 	{ WHEN(BUILD_NEW), build_name, build_unname },
 };
 
@@ -304,6 +331,7 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_CHAN] = b->worker.chan,
 	};
 	struct build_word w = {
+		.minor = b->minor,
 		.since_s = b->given.since_s,
 		.keeper = b->given.keeper,
 		.worker = b->worker.pid > 0 ? b->worker.pid : b->given.worker,

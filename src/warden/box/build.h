@@ -56,11 +56,13 @@ enum build_fd {
 /**
  * struct build_word - a builder's answer
  * @fault:  Code 0 when all went well; else nothing was left behind
+ * @minor:  What it went on without; code 0 for nothing
  * @terms:  What its profile says beside the plan
  * @way:    Labels of the hops, for people
  */
 struct build_word {
 	struct fault fault;
+	struct fault minor;
 	int64_t since_s;
 	pid_t keeper;
 	pid_t worker;

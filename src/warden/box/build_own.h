@@ -14,6 +14,7 @@
  * @given:      What it has
  * @fds:        With @given, by enum store_fd
  * @worker:     New, with its pidfd; pid 0 for none
+ * @minor:      What failed and is no failure
  */
 struct build {
 	struct build_wish wish;
@@ -30,4 +31,5 @@ struct build {
 	unsigned int fd_count;
 	struct hatchling worker;
 	int worker_pidfd;
+	struct fault minor;
 };

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "kern/netns_etc.h"
 #include "kern/pin.h"
 
 #include <assert.h>
@@ -175,6 +176,8 @@ static void sandbox_ended(struct sandbox *s)
 	loop_untimer(s->host->loop, &s->timer);
 	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
 		(void)unlink(path);
+	if (s->host->is_pinned)
+		netns_etc_remove(s->name);
 	if (s->host->is_pinned && s->netns != 0 &&
 	    !pin_remove(s->name, s->netns))
 		log_warn("sandbox '%s': its name in %s could not be removed",
@@ -277,6 +280,20 @@ static void sandbox_failed(struct sandbox *s, enum sandbox_state was)
 	sandbox_tell(s);
 }
 
+/** sandbox_tell_minor() - It is up without something; what concerns all of
+ * them, as a read-only /etc does, is told once */
+static void sandbox_tell_minor(const struct sandbox *s, const struct fault *f)
+{
+	static bool has_told;
+
+	if (f->code == 0 || (f->code == -EROFS && has_told))
+		return;
+	has_told |= f->code == -EROFS;
+	log_warn("sandbox '%s' is up, but 'ip netns exec' and others find no "
+		 "resolver files for it: %s",
+		 s->name, f->text);
+}
+
 static void sandbox_built(struct watch *watch, uint32_t events)
 {
 	struct sandbox *s = container_of(watch, struct sandbox, builder.watch);
@@ -294,6 +311,7 @@ static void sandbox_built(struct watch *watch, uint32_t events)
 		s->born_ms = s->host->loop->now_ms;
 		sandbox_enter(s, SANDBOX_UP);
 		log_info("sandbox '%s' is up", s->name);
+		sandbox_tell_minor(s, &w.minor);
 	}
 	for (int i = 0; i < BUILD_FDS; i++)
 		fd_close(&fds[i]);

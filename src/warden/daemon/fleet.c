@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/state.h"
+#include "kern/netns_etc.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -141,10 +142,13 @@ static bool fleet_is_dead(const struct sandbox *s)
 	return s->trouble.code == -ECONNREFUSED || s->trouble.code == -ENOENT;
 }
 
+/** fleet_unlink() - What a dead one has left */
 static void fleet_unlink(const struct fleet *fl, const char *name)
 {
 	char path[WHERE_MAX];
 
+	if (fl->where->is_system)
+		netns_etc_remove(name);
 	if (sandbox_path(fl->where->boxes, name, path, sizeof(path)))
 		(void)unlink(path);
 }
@@ -325,21 +329,37 @@ void fleet_stop(struct fleet *fl)
 		loop_undefer(fl->host.loop, &fl->flush);
 }
 
-json_t *fleet_collect(const struct fleet *fl, bool is_dry)
+/** fleet_collect_in() - Those whose leavings are in one directory */
+static void fleet_collect_in(const struct fleet *fl, const char *path,
+			     bool is_dry, json_t *found)
 {
-	json_t *found = json_array();
-	DIR *dir = opendir(fl->where->boxes);
+	DIR *dir = opendir(path);
 	const struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
 		/* All that live, or are being built, are in the fleet. */
 		if (!store_name_ok(e->d_name) || fleet_find(fl, e->d_name))
 			continue;
-		(void)json_array_append_new(found, json_string(e->d_name));
+		(void)json_object_set_new(found, e->d_name, json_null());
 		if (!is_dry)
 			fleet_unlink(fl, e->d_name);
 	}
 	if (dir)
 		(void)closedir(dir);
-	return found;
+}
+
+json_t *fleet_collect(const struct fleet *fl, bool is_dry)
+{
+	json_t *found = json_object();
+	json_t *names = json_array();
+	const char *name;
+	json_t *null;
+
+	fleet_collect_in(fl, fl->where->boxes, is_dry, found);
+	if (fl->where->is_system)
+		fleet_collect_in(fl, NETNS_ETC_DIR, is_dry, found);
+	json_object_foreach(found, name, null)(void)
+		json_array_append_new(names, json_string(name));
+	json_decref(found);
+	return names;
 }
