@@ -53,14 +53,15 @@ static bool netns_etc_is_ours(const char *link, const char *dir)
 static int netns_etc_link(const char *dir, const char *name, struct fault *f)
 {
 	char link[PATH_MAX];
-	const int rc = netns_etc_dir(NETNS_ETC_LINKS, f);
+	int rc = netns_etc_dir(NETNS_ETC_LINKS, f);
 
 	if (rc < 0)
 		return rc;
 	netns_etc_path(link, NETNS_ETC_LINKS, name);
-	if (symlink(dir, link) == 0 || netns_etc_is_ours(link, dir))
+	rc = symlink(dir, link) < 0 ? -errno : 0;
+	if (rc == 0 || netns_etc_is_ours(link, dir))
 		return 0;
-	return fault(f, -errno, "link %s to %s", link, dir);
+	return fault(f, rc, "link %s to %s", link, dir);
 }
 
 /** netns_etc_clear() - Take the files away */
