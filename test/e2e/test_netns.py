@@ -28,9 +28,9 @@ def test_ip_netns_exec_asks_the_sandbox_for_names(keep, proxy, need):
     ran = netns(keep, "work", "cat", "/etc/resolv.conf")
     assert ran.out.startswith("nameserver 198.18.0.2\n"), ran
     ran = netns(keep, "work", "getent", "ahostsv4", "name.example")
-    assert ran.out.startswith("198.18."), ran
+    assert ran.out.startswith(("198.18.", "198.19.")), ran
     ran = netns(keep, "work", "dig", "+short", "name.example")
-    assert ran.out.startswith("198.18."), ran
+    assert ran.out.startswith(("198.18.", "198.19.")), ran
     ran = netns(keep, "work", "curl", "-sS", "-m", "5", "http://web.example/")
     assert ran.rc == 0 and ran.out, ran
     assert proxy.asked("web.example", 80), "the name went to the proxy"
