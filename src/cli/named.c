@@ -8,14 +8,17 @@
 #include "named.h"
 
 #include "conf/account.h"
+#include "conf/place.h"
 #include "conf/profile.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /** named_can_stand() - Can all that it says be had? */
 static int named_can_stand(const struct profile *pr, struct fault *f)
@@ -26,10 +29,13 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 		what = "'guard = strict'";
 	else if (pr->guard == GUARD_PLAIN)
 		what = "'guard = plain'";
-	else if (pr->veth)
-		what = "'veth = true'";
 	else if (pr->helper_count > 0)
 		what = "helpers";
+	if (!what && pr->veth && geteuid() != 0)
+		return fault_plain(f, -EPERM,
+				   "profile '%s' wants 'veth = true', which "
+				   "root's daemon alone can give",
+				   pr->name);
 	if (!what)
 		return 0;
 	return fault_plain(f, -EOPNOTSUPP,
@@ -58,6 +64,28 @@ static int named_access(const char *text, struct terms_access *ret,
 	return rc;
 }
 
+/** named_veth() - Its link to the host */
+static int named_veth(const struct profile *pr, struct veth *v, struct fault *f)
+{
+	v->is_wished = pr->veth;
+	if (!pr->veth)
+		return 0;
+	if (pr->veth_ports->count > VETH_PORTS)
+		return fault_plain(f, -E2BIG,
+				   "profile '%s' has %u veth-ports; at most %d "
+				   "fit",
+				   pr->name, pr->veth_ports->count, VETH_PORTS);
+	for (unsigned int i = 0; i < pr->veth_ports->count; i++) {
+		struct veth_port *p = &v->port[v->port_count++];
+		bool is_udp = false;
+
+		(void)proto_port_parse(pr->veth_ports->value[i].text, &is_udp,
+				       &p->port, NULL); /* was checked */
+		p->proto = is_udp ? IPPROTO_UDP : IPPROTO_TCP;
+	}
+	return 0;
+}
+
 static int named_terms(const struct profile *pr, struct terms *t,
 		       struct fault *f)
 {
@@ -71,7 +99,7 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	for (unsigned int i = 0; rc == 0 && i < pr->users->count; i++)
 		rc = named_access(pr->users->value[i].text,
 				  &t->access[t->access_count++], f);
-	return rc;
+	return rc < 0 ? rc : named_veth(pr, &t->veth, f);
 }
 
 static int named_check(const char *name, struct terms *t, struct fault *f)

@@ -188,6 +188,31 @@ static void status_count(json_t *boxes)
 	free(all);
 }
 
+/** status_print_veth() - The link to the host, and what a firewall must allow:
+ * an accept in our table does not undo a drop in another */
+static void status_print_veth(const json_t *veth)
+{
+	const char *link = show_string(veth, "link");
+	const json_t *ports = json_object_get(veth, "ports");
+	const json_t *port;
+	size_t i;
+
+	(void)printf("%-10s %s, %s here, %s inside\n%-10s", "link", link,
+		     show_string(veth, "host"), show_string(veth, "inside"),
+		     "ports");
+	json_array_foreach(ports, i, port)(void)
+		printf(" %s", json_string_value(port));
+	(void)printf("%s\n", json_array_size(ports) ? "" : " none");
+	if (json_array_size(ports) == 0)
+		return;
+	(void)printf("%-10s one that drops what comes in must let this pass:\n"
+		     "%-10s nft insert rule inet filter input iifname %s "
+		     "accept\n"
+		     "%-10s ufw allow in on %s\n"
+		     "%-10s firewall-cmd --zone=trusted --add-interface=%s\n",
+		     "firewall", "", link, "", link, "", link);
+}
+
 static void status_print(const json_t *box)
 {
 	static const struct {
@@ -208,6 +233,8 @@ static void status_print(const json_t *box)
 	for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++)
 		(void)printf("%-10s %lld\n", number[i].label,
 			     (long long)show_int(box, number[i].key));
+	if (json_object_get(box, "veth"))
+		status_print_veth(json_object_get(box, "veth"));
 	if (show_string(box, "trouble")[0])
 		(void)printf("%-10s %s\n", "trouble",
 			     show_string(box, "trouble"));

@@ -64,7 +64,8 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
 	if (n == (ssize_t)sizeof(struct hatch_word) && ret->fault.code < 0)
 		return;
 	if (n == (ssize_t)sizeof(*ret) &&
-	    (ret->fault.code < 0 || count >= BUILD_FD_CHAN))
+	    (ret->fault.code < 0 || count >= BUILD_FD_CHAN ||
+	     (ret->work == BUILD_CLEAR && count == 0)))
 		return;
 	while (count > 0)
 		fd_close(&fds[--count]);
@@ -82,6 +83,9 @@ static int build_plan(struct build *b, struct fault *f)
 		return rc;
 	memcpy(b->terms.profile, b->wish.profile, sizeof(b->terms.profile));
 	b->plan->log_level = b->wish.log_level;
+	rc = build_veth_choose(b, f);
+	if (rc < 0)
+		return rc;
 	rc = plan_file_seal(b->plan, &b->plan_fd);
 	if (rc == 0)
 		rc = terms_seal(&b->terms, &b->terms_fd);
@@ -270,11 +274,13 @@ static const struct build_step {
 	int (*run)(struct build *b, struct fault *f);
 	void (*undo)(struct build *b);
 } build_steps[] = {
+	{ WHEN(BUILD_NEW) | WHEN(BUILD_CLEAR), build_veth_clear, NULL },
 	{ WHEN(BUILD_NEW), build_plan, NULL },
 	{ WHEN(BUILD_NEW), build_prepare, NULL },
 	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
 	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT), build_ask, NULL },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_worker, build_unhatch },
+	{ WHEN(BUILD_NEW), build_veth, build_unveth },
 	{ WHEN(BUILD_NEW), build_etc, build_unetc },
 	{ WHEN(BUILD_NEW), build_name, build_unname },
 };
@@ -331,6 +337,7 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_CHAN] = b->worker.chan,
 	};
 	struct build_word w = {
+		.work = b->wish.work,
 		.minor = b->minor,
 		.since_s = b->given.since_s,
 		.keeper = b->given.keeper,
@@ -339,6 +346,8 @@ static int build_tell(struct build *b, int chan)
 		.netns = b->given.netns,
 	};
 
+	if (b->wish.work == BUILD_CLEAR)
+		return channel_send(chan, &w, sizeof(w), NULL, 0);
 	/* An adopted one's plan has not been looked at yet. */
 	if (b->wish.work == BUILD_ADOPT &&
 	    plan_file_read(b->fds[STORE_FD_PLAN], b->plan) < 0)
@@ -360,7 +369,7 @@ static int build_commit(const struct build *b)
 		.worker = b->worker.pid,
 	};
 
-	if (b->wish.work == BUILD_ADOPT)
+	if (b->wish.work == BUILD_ADOPT || b->wish.work == BUILD_CLEAR)
 		return 0;
 	return store_send(b->chan, &w, &b->worker_pidfd, 1);
 }
@@ -389,7 +398,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 		return 1;
 	b->make_plan = make_plan;
 	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
-	b->worker_pidfd = b->worker.chan = -1;
+	b->worker_pidfd = b->worker.chan = b->veth_held = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)
 		b->publish_fd[i] = -1;
 	if (!build_hear(b, chan))

@@ -20,6 +20,7 @@ enum build_work {
 	BUILD_NEW,   /* make the sandbox: plan, keeper, worker */
 	BUILD_HATCH, /* its keeper lives, its worker died */
 	BUILD_ADOPT, /* find out what a keeper has */
+	BUILD_CLEAR, /* its link to the host shall go; nothing comes of it */
 };
 
 /**
@@ -28,6 +29,7 @@ enum build_work {
  * @path:       The keeper's socket
  * @is_pinned:  Give it a name in /run/netns
  * @stale:      Inode of the one before it, for the pin; 0: none
+ * @was:        The link of the one before it, or of the one that is cleared
  * @log_level:  For its worker
  * @daemon:     Who asks: with it the builder dies
  */
@@ -38,6 +40,7 @@ struct build_wish {
 	char path[108];
 	bool is_pinned;
 	uint64_t stale;
+	struct veth was;
 	int log_level;
 	pid_t daemon;
 };
@@ -56,6 +59,7 @@ enum build_fd {
 /**
  * struct build_word - a builder's answer
  * @fault:  Code 0 when all went well; else nothing was left behind
+ * @work:   What was done
  * @minor:  What it went on without; code 0 for nothing
  * @terms:  What its profile says beside the plan
  * @way:    Labels of the hops, for people
@@ -64,6 +68,7 @@ struct build_word {
 	struct fault fault;
 	struct fault minor;
 	int64_t since_s;
+	enum build_work work;
 	pid_t keeper;
 	pid_t worker;
 	bool is_root;
@@ -89,7 +94,8 @@ int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
  * build_end() - Take its answer
  * @chan:  Channel; readable
  * @ret:   Answer; a builder that died is a fault, too
- * @fds:   By enum build_fd, -1 for what did not come; the caller's
+ * @fds:   By enum build_fd, -1 for what did not come; the caller's. None after
+ *         BUILD_CLEAR
  */
 void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS]);
 

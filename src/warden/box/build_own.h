@@ -15,6 +15,7 @@
  * @fds:        With @given, by enum store_fd
  * @worker:     New, with its pidfd; pid 0 for none
  * @minor:      What failed and is no failure
+ * @veth_held:  The link's addresses are ours while it is open
  */
 struct build {
 	struct build_wish wish;
@@ -32,4 +33,17 @@ struct build {
 	struct hatchling worker;
 	int worker_pidfd;
 	struct fault minor;
+	int veth_held;
 };
+
+/** build_veth_choose() - Before the plan is sealed: addresses, if it wants a
+ * link to the host; Return: 0 or -errno */
+int build_veth_choose(struct build *b, struct fault *f);
+
+/** build_veth() - Make the link; Return: 0 or -errno */
+int build_veth(struct build *b, struct fault *f);
+void build_unveth(struct build *b);
+
+/** build_veth_clear() - Remove links of one under this name that is dead;
+ * Return: 0 or -errno */
+int build_veth_clear(struct build *b, struct fault *f);

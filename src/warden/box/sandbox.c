@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "kern/netns_etc.h"
 #include "kern/pin.h"
+#include "kern/wall.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -174,6 +175,11 @@ static void sandbox_ended(struct sandbox *s)
 	if (s->keeper.pidfd >= 0 || s->worker.pidfd >= 0)
 		return;
 	loop_untimer(s->host->loop, &s->timer);
+	if (s->link.is_wished) {
+		/* Programs inside may live on, and the link with them. */
+		sandbox_begin(s, BUILD_CLEAR, 0);
+		return;
+	}
 	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
 		(void)unlink(path);
 	if (s->host->is_pinned)
@@ -213,6 +219,8 @@ static void sandbox_keeper_died(struct watch *w, uint32_t events)
 
 	(void)events;
 	sandbox_forget_keeper(s);
+	if (s->link.is_wished)
+		wall_shut(s->link.link); /* a builder removes it */
 	/* Without it nobody can be given the network again. */
 	mourned_kill(&s->worker);
 	if (s->state == SANDBOX_ENDING) {
@@ -254,6 +262,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 	s->netns = w->netns;
 	s->since_s = w->since_s;
 	s->terms = w->terms;
+	s->link = w->terms.veth;
 	(void)text_copy_n(s->way, sizeof(s->way), w->way,
 			  strnlen(w->way, sizeof(w->way) - 1));
 	rc = mourned_watch(s, &s->keeper, fd_take(&fds[BUILD_FD_KEEPER]),
@@ -267,9 +276,22 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 		      : 0;
 }
 
+/** sandbox_cleared() - Its link to the host is gone, as far as can be had */
+static void sandbox_cleared(struct sandbox *s)
+{
+	s->link = (struct veth){ 0 };
+	sandbox_ended(s);
+}
+
 /** sandbox_failed() - The builder could not do it */
 static void sandbox_failed(struct sandbox *s, enum sandbox_state was)
 {
+	if (was == SANDBOX_ENDING) {
+		log_warn("sandbox '%s': %s; 'nsproxy gc' tries again", s->name,
+			 s->trouble.text);
+		sandbox_cleared(s);
+		return;
+	}
 	log_info("sandbox '%s': %s", s->name, s->trouble.text);
 	/* A keeper that cannot be adopted may live: nothing is built over it.
 	 */
@@ -306,6 +328,10 @@ static void sandbox_built(struct watch *watch, uint32_t events)
 	sandbox_forget_builder(s);
 	loop_untimer(s->host->loop, &s->timer);
 	s->trouble = w.fault;
+	if (w.fault.code == 0 && w.work == BUILD_CLEAR) {
+		sandbox_cleared(s);
+		return;
+	}
 	if (w.fault.code == 0 && sandbox_take(s, &w, fds) == 0) {
 		s->restarts += was == SANDBOX_HATCHING;
 		s->born_ms = s->host->loop->now_ms;
@@ -361,6 +387,7 @@ static void sandbox_build(struct turn *t)
 		.work = s->work,
 		.is_pinned = s->host->is_pinned,
 		.stale = s->stale,
+		.was = s->link,
 		.log_level = s->host->log_level,
 		.daemon = getpid(),
 	};
@@ -394,6 +421,7 @@ static void sandbox_begin(struct sandbox *s, enum build_work work,
 		[BUILD_NEW] = SANDBOX_BUILDING,
 		[BUILD_HATCH] = SANDBOX_HATCHING,
 		[BUILD_ADOPT] = SANDBOX_ADOPTING,
+		[BUILD_CLEAR] = SANDBOX_ENDING,
 	};
 	const struct sandbox_host *h = s->host;
 

@@ -23,7 +23,8 @@ struct sandbox;
  * HATCHING  .turn or .builder, .keeper, .ns. sandbox_down()
  * WAITING   .keeper and .ns while the keeper lives; .timer begins what is next.
  *           sandbox_down()
- * ENDING    .keeper, .worker until they are dead; they have been killed
+ * ENDING    .keeper, .worker until they are dead; they have been killed. Then
+ *           .turn or .builder, which removes the link to the host
  */
 enum sandbox_state {
 	SANDBOX_DOWN,
@@ -82,6 +83,7 @@ struct mourned {
  * @work:       What @turn is for, or @builder does
  * @ns:         Its namespaces, by enum build_fd; -1 when there are none
  * @terms:      While there is a keeper
+ * @link:       The link to the host that may be there, also without a keeper
  * @restarts:   Workers that were replaced
  * @trouble:    What failed last; code 0 for nothing
  */
@@ -106,6 +108,7 @@ struct sandbox {
 	uint64_t netns;
 	int64_t since_s;
 	struct terms terms;
+	struct veth link;
 	char way[256];
 	struct timer timer;
 	uint64_t gap_ms;

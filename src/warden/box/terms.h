@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "box/store.h"
 #include "conf/keys.h"
+#include "kern/veth.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct terms_access {
  * @guard:    What holds programs inside
  * @access:   Who may enter beside the owner and those who may do all;
  *            @access_count of them
+ * @veth:     Its link to the host
  */
 struct terms {
 	uint32_t magic;
@@ -38,6 +40,7 @@ struct terms {
 	enum guard_word guard;
 	struct terms_access access[TERMS_ACCESS];
 	unsigned int access_count;
+	struct veth veth;
 };
 
 /**

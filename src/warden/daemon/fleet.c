@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "daemon/state.h"
 #include "kern/netns_etc.h"
+#include "kern/veth.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -147,8 +148,10 @@ static void fleet_unlink(const struct fleet *fl, const char *name)
 {
 	char path[WHERE_MAX];
 
-	if (fl->where->is_system)
+	if (fl->where->is_system) {
 		netns_etc_remove(name);
+		(void)veth_remove(name);
+	}
 	if (sandbox_path(fl->where->boxes, name, path, sizeof(path)))
 		(void)unlink(path);
 }
@@ -166,6 +169,7 @@ static void fleet_tell(struct fleet *fl, struct sandbox *s,
 		log_err("sandbox '%s' would come back with the next daemon",
 			s->name);
 	list_del(&s->node);
+	awake_settle(&fl->awake);
 	fl->told(fl->ctx, s, f);
 	fleet_drop(fl, s);
 }
@@ -231,6 +235,7 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 	if (s->state == SANDBOX_UP) {
 		s->is_wished = true;
 		memcpy(s->profile, s->terms.profile, sizeof(s->profile));
+		awake_settle(&fl->awake);
 		/* Its namespace's number belongs there, for its name in
 		 * /run/netns. */
 		fleet_note(fl, s);
@@ -314,11 +319,13 @@ int fleet_start(struct fleet *fl, struct loop *loop, int level,
 		    fleet_up(fl, *also, *also, geteuid(), &s, f) == 0)
 			s->is_wished = true;
 	}
+	awake_start(&fl->awake, fl);
 	return 0;
 }
 
 void fleet_stop(struct fleet *fl)
 {
+	awake_stop(&fl->awake);
 	while (!list_empty(&fl->all)) {
 		struct sandbox *s =
 			container_of(fl->all.next, struct sandbox, node);
@@ -348,6 +355,26 @@ static void fleet_collect_in(const struct fleet *fl, const char *path,
 		(void)closedir(dir);
 }
 
+/** struct leavings - what fleet_collect() is about */
+struct leavings {
+	const struct fleet *fleet;
+	bool is_dry;
+	json_t *found;
+};
+
+/** fleet_keeps() - Is this link one of a sandbox that lives? */
+static bool fleet_keeps(void *ctx, const char *link, const char *name)
+{
+	const struct leavings *l = ctx;
+	const struct sandbox *s = fleet_find(l->fleet, name);
+
+	/* One that is being built has a link which it has not told of. */
+	if (s && (s->state != SANDBOX_UP || !strcmp(s->link.link, link)))
+		return true;
+	(void)json_object_set_new(l->found, name, json_null());
+	return l->is_dry;
+}
+
 json_t *fleet_collect(const struct fleet *fl, bool is_dry)
 {
 	json_t *found = json_object();
@@ -358,6 +385,9 @@ json_t *fleet_collect(const struct fleet *fl, bool is_dry)
 	fleet_collect_in(fl, fl->where->boxes, is_dry, found);
 	if (fl->where->is_system)
 		fleet_collect_in(fl, NETNS_ETC_DIR, is_dry, found);
+	if (fl->where->is_system)
+		(void)veth_sweep(fleet_keeps,
+				 &(struct leavings){ fl, is_dry, found });
 	json_object_foreach(found, name, null)(void)
 		json_array_append_new(names, json_string(name));
 	json_decref(found);

@@ -5,6 +5,7 @@
  */
 #include "base/list.h"
 #include "box/sandbox.h"
+#include "daemon/awake.h"
 #include "daemon/where.h"
 
 #include <jansson.h>
@@ -30,6 +31,7 @@ struct fleet {
 	struct list all;
 	struct list news;
 	struct task flush;
+	struct awake awake;
 	size_t count;
 	void (*told)(void *ctx, struct sandbox *s, const struct fault *f);
 	void *ctx;

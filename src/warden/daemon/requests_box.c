@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "bus/control.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,17 +21,43 @@ void requests_wait(struct caller *c, enum caller_wait wait, const char *name)
 	memcpy(c->name, name, strlen(name) + 1); /* it is a sandbox's */
 }
 
+/** requests_show_veth() - Its link to the host */
+static json_t *requests_show_veth(const struct veth *v)
+{
+	json_t *ports = json_array();
+	char host[INET_ADDRSTRLEN];
+	char inside[INET_ADDRSTRLEN];
+
+	for (unsigned int i = 0; i < v->port_count; i++)
+		(void)json_array_append_new(
+			ports,
+			json_sprintf("%s:%u",
+				     v->port[i].proto == IPPROTO_TCP ? "tcp"
+								     : "udp",
+				     v->port[i].port));
+	return json_pack("{s:s, s:s, s:s, s:o}", "link", v->link, "host",
+			 inet_ntop(AF_INET, v->host, host, sizeof(host)),
+			 "inside",
+			 inet_ntop(AF_INET, v->inside, inside, sizeof(inside)),
+			 "ports", ports);
+}
+
 static json_t *requests_show(const struct sandbox *s)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
-			 "s:s}",
-			 "name", s->name, "profile", s->profile, "state",
-			 sandbox_state_name(s), "way", s->way, "owner",
-			 (json_int_t)s->owner, "since", (json_int_t)s->since_s,
-			 "keeper", (int)s->keeper.pid, "worker",
-			 (int)s->worker.pid, "netns", (json_int_t)s->netns,
-			 "restarts", (int)s->restarts, "trouble",
-			 s->state == SANDBOX_UP ? "" : s->trouble.text);
+	json_t *all = json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
+		"s:s}",
+		"name", s->name, "profile", s->profile, "state",
+		sandbox_state_name(s), "way", s->way, "owner",
+		(json_int_t)s->owner, "since", (json_int_t)s->since_s, "keeper",
+		(int)s->keeper.pid, "worker", (int)s->worker.pid, "netns",
+		(json_int_t)s->netns, "restarts", (int)s->restarts, "trouble",
+		s->state == SANDBOX_UP ? "" : s->trouble.text);
+
+	if (s->link.is_wished && sandbox_has_keeper(s))
+		(void)json_object_set_new(all, "veth",
+					  requests_show_veth(&s->link));
+	return all;
 }
 
 void requests_reply_sandbox(struct caller *c, const struct sandbox *s)
