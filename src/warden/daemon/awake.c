@@ -7,6 +7,7 @@
  */
 #include "daemon/awake.h"
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "daemon/fleet.h"
 #include "kern/wall.h"
@@ -32,9 +33,11 @@ static int awake_rebuild(const struct fleet *fl, struct fault *f)
 	return rc < 0 ? rc : wall_wake(f);
 }
 
-static void awake_tick(struct timer *t)
+static void awake_due(struct timer *t);
+
+/** awake_tell() - Tell the wall now, and again in a while */
+static void awake_tell(struct awake *a)
 {
-	struct awake *a = container_of(t, struct awake, timer);
 	struct fault f = { 0 };
 	int rc = wall_wake(&f);
 
@@ -46,7 +49,47 @@ static void awake_tick(struct timer *t)
 	}
 	if (rc < 0)
 		log_err("links to sandboxes stay shut: %s", f.text);
-	(void)loop_timer(a->fleet->host.loop, t, AWAKE_MS, awake_tick);
+	(void)loop_timer(a->fleet->host.loop, &a->timer, AWAKE_MS, awake_due);
+}
+
+static void awake_due(struct timer *t)
+{
+	awake_tell(container_of(t, struct awake, timer));
+}
+
+static void awake_changed(struct watch *w, uint32_t events)
+{
+	struct awake *a = container_of(w, struct awake, changes);
+
+	(void)events;
+	if (wall_heard(a->changes_fd))
+		awake_tell(a);
+}
+
+/** awake_begin() - The first link is there */
+static void awake_begin(struct awake *a)
+{
+	struct fault f = { 0 };
+	int rc = wall_listen(&a->changes_fd, &f);
+
+	if (rc == 0)
+		rc = loop_watch(a->fleet->host.loop, &a->changes, a->changes_fd,
+				EPOLLIN, awake_changed);
+	if (rc < 0)
+		log_warn("rules that somebody removes come back after %d s "
+			 "only: %s",
+			 AWAKE_MS / 1000, f.text);
+	a->is_on = a->has_wall = true;
+	awake_tell(a);
+}
+
+/** awake_end() - The last link is gone, or the daemon goes */
+static void awake_end(struct awake *a)
+{
+	loop_untimer(a->fleet->host.loop, &a->timer);
+	loop_unwatch(a->fleet->host.loop, &a->changes);
+	fd_close(&a->changes_fd);
+	a->is_on = false;
 }
 
 /** awake_is_needed() - Has a sandbox a link, or may get one? */
@@ -72,28 +115,31 @@ void awake_settle(struct awake *a)
 	bool has_link;
 	const bool is_needed = awake_is_needed(a->fleet, &has_link);
 
-	if (has_link && !a->is_on) {
-		a->is_on = a->has_wall = true;
-		awake_tick(&a->timer);
-	}
+	if (has_link && !a->is_on)
+		awake_begin(a);
 	if (is_needed || !a->has_wall)
 		return;
-	loop_untimer(a->fleet->host.loop, &a->timer);
-	a->is_on = a->has_wall = false;
+	awake_end(a);
+	a->has_wall = false;
 	(void)wall_remove();
 }
 
 void awake_start(struct awake *a, struct fleet *fl)
 {
-	*a = (struct awake){ .fleet = fl, .has_wall = fl->where->is_system };
+	*a = (struct awake){
+		.fleet = fl,
+		.changes.fd = -1,
+		.changes_fd = -1,
+		.has_wall = fl->where->is_system,
+	};
 	awake_settle(a);
 }
 
 void awake_stop(struct awake *a)
 {
+	if (!a->fleet)
+		return; /* it has not begun */
 	if (a->is_on)
 		wall_sleep();
-	if (a->fleet)
-		loop_untimer(a->fleet->host.loop, &a->timer);
-	*a = (struct awake){ 0 };
+	awake_end(a);
 }

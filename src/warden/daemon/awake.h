@@ -9,10 +9,13 @@ struct fleet;
 
 /**
  * struct awake - the daemon's side of kern/wall.h
+ * @changes:   Somebody changes packet rules, perhaps ours
  * @has_wall:  There may be a table
  */
 struct awake {
 	struct timer timer;
+	struct watch changes;
+	int changes_fd;
 	struct fleet *fleet;
 	bool is_on;
 	bool has_wall;

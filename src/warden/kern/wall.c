@@ -12,21 +12,27 @@
  */
 #include "kern/wall.h"
 
+#include "base/fd.h"
 #include "kern/netlink.h"
 #include "kern/nft.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter_ipv4.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define WALL_AWAKE   "awake"
 #define WALL_LINKS   "links"
 /* Before the usual filters: no other's accept must come first, though a drop
  * would hold anyway. */
 #define WALL_PRIO    (NF_IP_PRI_FILTER - 10)
+
+#define WALL_REMOVED (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE)
 
 /* nft(8)'s numbers of types, for who lists the table */
 #define TYPE_NFPROTO 2
@@ -330,6 +336,39 @@ void wall_sleep(void)
 
 	if (wall_begin(&n, NULL) == 0)
 		(void)wall_commit(n, wall_empty(n), NULL);
+}
+
+int wall_listen(int *ret_fd, struct fault *f)
+{
+	const struct sockaddr_nl at = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = 1u << (NFNLGRP_NFTABLES - 1),
+	};
+	auto_fd fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			    NETLINK_NETFILTER);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
+		return fault(f, -errno, "listen for changes of packet rules");
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+bool wall_heard(int fd)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[16384];
+	bool heard = false;
+	ssize_t n;
+
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0 ||
+	       (n < 0 && errno == ENOBUFS)) {
+		const struct nlmsghdr *h = (const void *)buf;
+		int left = (int)n;
+
+		heard |= n < 0;
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+			heard |= h->nlmsg_type == WALL_REMOVED;
+	}
+	return heard;
 }
 
 int wall_remove(void)

@@ -48,6 +48,18 @@ int wall_wake(struct fault *f);
 /** wall_sleep() - Let nothing pass from now on */
 void wall_sleep(void);
 
+/**
+ * wall_listen() - Hear when somebody removes a table
+ * @ret_fd:  Non-blocking, readable when packet rules change; the caller's
+ * @f:       Why not
+ *
+ * Return: 0 or -errno
+ */
+int wall_listen(int *ret_fd, struct fault *f);
+
+/** wall_heard() - Was a table removed, or too much told? Empties @fd */
+bool wall_heard(int fd);
+
 /** wall_remove() - Remove the table; Return: 0, -ENOENT if there is none, or
  * -errno */
 int wall_remove(void);
