@@ -82,6 +82,65 @@ size_t census_take(uint64_t netns, pid_t but, pid_t **ret)
 	return count;
 }
 
+static int census_by_netns(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a;
+	const uint64_t y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+size_t census_all(uint64_t **ret)
+{
+	DIR *dir = opendir("/proc");
+	const struct dirent *e;
+	uint64_t *found = NULL;
+	size_t count = 0;
+	size_t room = 0;
+
+	while (dir && (e = readdir(dir))) {
+		uint32_t pid;
+
+		if (!text_uint(e->d_name, INT_MAX, &pid))
+			continue;
+		if (count == room) {
+			uint64_t *more = reallocarray(
+				found, room = room * 2 + 64, sizeof(*more));
+
+			if (!more)
+				break;
+			found = more;
+		}
+		found[count++] = census_netns((pid_t)pid);
+	}
+	if (dir)
+		(void)closedir(dir);
+	if (count > 0)
+		qsort(found, count, sizeof(*found), census_by_netns);
+	*ret = found;
+	return count;
+}
+
+size_t census_count(const uint64_t *all, size_t count, uint64_t netns,
+		    pid_t but)
+{
+	size_t from = 0;
+	size_t n = 0;
+
+	for (size_t to = count; from < to;) {
+		const size_t mid = from + (to - from) / 2;
+
+		if (all[mid] < netns)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	while (netns != 0 && from + n < count && all[from + n] == netns)
+		n++;
+	/* A user cannot see where the keeper is. */
+	return n > 0 && but > 0 && census_netns(but) == netns ? n - 1 : n;
+}
+
 /** census_name() - What a process calls itself, made printable */
 static void census_name(pid_t pid, char to[static NAME_OF_PROCESS])
 {

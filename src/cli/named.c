@@ -8,6 +8,7 @@
 #include "named.h"
 
 #include "conf/account.h"
+#include "conf/place.h"
 #include "conf/profile.h"
 #include "named_jobs.h"
 #include "profiles.h"
@@ -15,6 +16,7 @@
 #include "settle.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,13 +26,15 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 {
 	const char *what = NULL;
 
-	if (pr->veth)
-		what = "'veth = true'";
-	if (!what && pr->guard == GUARD_PLAIN && geteuid() != 0)
-		return fault_plain(f, -EOPNOTSUPP,
-				   "profile '%s' wants 'guard = plain', which "
-				   "only root's daemon can give",
-				   pr->name);
+	if (pr->guard == GUARD_PLAIN && geteuid() != 0)
+		what = "guard = plain";
+	else if (pr->veth && geteuid() != 0)
+		what = "veth = true";
+	if (what)
+		return fault_plain(f, -EPERM,
+				   "profile '%s' wants '%s', which root's "
+				   "daemon alone can give",
+				   pr->name, what);
 	for (unsigned int i = 0; i < pr->helper_count; i++)
 		if (pr->guard == GUARD_STRICT &&
 		    pr->helper[i].where == WHERE_SANDBOX)
@@ -39,12 +43,7 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 					   "helper '%s' cannot run inside: "
 					   "'where = host' it could",
 					   pr->name, pr->helper[i].name);
-	if (!what)
-		return 0;
-	return fault_plain(f, -EOPNOTSUPP,
-			   "profile '%s' wants %s, which this version does "
-			   "not have",
-			   pr->name, what);
+	return 0;
 }
 
 /** named_access() - One of `users`, as a number */
@@ -67,6 +66,28 @@ static int named_access(const char *text, struct terms_access *ret,
 	return rc;
 }
 
+/** named_veth() - Its link to the host */
+static int named_veth(const struct profile *pr, struct veth *v, struct fault *f)
+{
+	v->is_wished = pr->veth;
+	if (!pr->veth)
+		return 0;
+	if (pr->veth_ports->count > VETH_PORTS)
+		return fault_plain(f, -E2BIG,
+				   "profile '%s' has %u veth-ports; at most %d "
+				   "fit",
+				   pr->name, pr->veth_ports->count, VETH_PORTS);
+	for (unsigned int i = 0; i < pr->veth_ports->count; i++) {
+		struct veth_port *p = &v->port[v->port_count++];
+		bool is_udp = false;
+
+		(void)proto_port_parse(pr->veth_ports->value[i].text, &is_udp,
+				       &p->port, NULL); /* was checked */
+		p->proto = is_udp ? IPPROTO_UDP : IPPROTO_TCP;
+	}
+	return 0;
+}
+
 static int named_terms(const struct profile *pr, struct terms *t,
 		       struct fault *f)
 {
@@ -81,7 +102,7 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	for (unsigned int i = 0; rc == 0 && i < pr->users->count; i++)
 		rc = named_access(pr->users->value[i].text,
 				  &t->access[t->access_count++], f);
-	return rc;
+	return rc < 0 ? rc : named_veth(pr, &t->veth, f);
 }
 
 static int named_check(const char *name, struct terms *t, struct jobs *j,

@@ -185,16 +185,49 @@ static int list_verb(const struct verb *v, char **argv)
 	return status;
 }
 
-/** status_count() - Add the number of processes inside */
-static void status_count(json_t *box)
+/** status_count() - Add the number of processes inside to each of @boxes */
+static void status_count(json_t *boxes)
 {
-	pid_t *pid;
-	const size_t count = census_take((uint64_t)show_int(box, "netns"),
-					 (pid_t)show_int(box, "keeper"), &pid);
+	uint64_t *all = NULL;
+	const size_t count = census_all(&all);
+	json_t *box;
+	size_t i;
 
-	free(pid);
-	(void)json_object_set_new(box, "processes",
-				  json_integer((json_int_t)count));
+	json_array_foreach(boxes, i, box)
+	{
+		const size_t in = census_count(all, count,
+					       (uint64_t)show_int(box, "netns"),
+					       (pid_t)show_int(box, "keeper"));
+
+		(void)json_object_set_new(box, "processes",
+					  json_integer((json_int_t)in));
+	}
+	free(all);
+}
+
+/** status_print_veth() - The link to the host, and what a firewall must allow:
+ * an accept in our table does not undo a drop in another */
+static void status_print_veth(const json_t *veth)
+{
+	const char *link = show_string(veth, "link");
+	const json_t *ports = json_object_get(veth, "ports");
+	const json_t *port;
+	size_t i;
+
+	(void)printf("%-10s %s, %s here, %s inside\n%-10s", "link", link,
+		     show_string(veth, "host"), show_string(veth, "inside"),
+		     "ports");
+	json_array_foreach(ports, i, port)(void)
+		printf(" %s", json_string_value(port));
+	(void)printf("%s\n", json_array_size(ports) ? "" : " none");
+	if (json_array_size(ports) == 0)
+		return;
+	(void)printf("%-10s one that drops what comes in must let this pass:\n"
+		     "%-10s nft insert rule inet filter input iifname %s "
+		     "accept\n"
+		     "%-10s ufw allow in on %s\n"
+		     "%-10s firewall-cmd --zone=trusted --add-interface=%s\n",
+		     "firewall", "", link, "", link, "", link);
 }
 
 /** status_helper() - "helper     gost: running, pid 4711" */
@@ -238,6 +271,8 @@ static void status_print(const json_t *box)
 	for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++)
 		(void)printf("%-10s %lld\n", number[i].label,
 			     (long long)show_int(box, number[i].key));
+	if (json_object_get(box, "veth"))
+		status_print_veth(json_object_get(box, "veth"));
 	if (show_string(box, "trouble")[0])
 		(void)printf("%-10s %s\n", "trouble",
 			     show_string(box, "trouble"));
@@ -268,16 +303,15 @@ static int status_all(const struct verb *v, bool as_json)
 	if (status != STATUS_DONE)
 		return status;
 	boxes = json_object_get(r.parameters, "sandboxes");
-	json_array_foreach(boxes, i, box)
-	{
-		status_count(box);
-		if (as_json)
-			continue;
-		(void)fputs(i > 0 ? "\n" : "", stdout);
-		status_print(box);
-	}
+	status_count(boxes);
 	if (as_json)
 		(void)show_dump("nsproxy.status/1", json_incref(boxes));
+	else
+		json_array_foreach(boxes, i, box)
+		{
+			(void)fputs(i > 0 ? "\n" : "", stdout);
+			status_print(box);
+		}
 	varlink_reply_fini(&r);
 	return STATUS_DONE;
 }
@@ -303,6 +337,7 @@ static int status_one(const struct verb *v, const char *name, bool as_json)
 	struct control c;
 	struct fault f = { 0 };
 	int status = call_open(v, &c);
+	json_t *boxes;
 	json_t *box;
 
 	if (status != STATUS_DONE)
@@ -331,14 +366,15 @@ static int status_one(const struct verb *v, const char *name, bool as_json)
 			text_quote(shown, sizeof(shown), name, strlen(name)));
 		return verb_say(v, &f, STATUS_UNKNOWN);
 	}
-	status_count(box);
+	boxes = json_pack("[o]", box);
+	status_count(boxes);
 	status = status_of(box);
 	if (as_json) {
-		(void)show_dump("nsproxy.status/1", json_pack("[o]", box));
+		(void)show_dump("nsproxy.status/1", boxes);
 		return status;
 	}
 	status_print(box);
-	json_decref(box);
+	json_decref(boxes);
 	return status;
 }
 

@@ -109,6 +109,14 @@ static int check_publish(const char *text, struct fault *f)
 	return publish_parse(text, &p, f);
 }
 
+static int check_port(const char *text, struct fault *f)
+{
+	bool is_udp;
+	uint16_t port;
+
+	return proto_port_parse(text, &is_udp, &port, f);
+}
+
 /** check_user() - A user, or "@" and a group; who is known is asked later */
 static int check_user(const char *text, struct fault *f)
 {
@@ -196,8 +204,15 @@ static const struct key profile_keys[] = {
 				"false", "Bring the sandbox up at the start.",
 				NULL },
 	[PROFILE_VETH] = { "veth", KEY_FLAG, "true|false", NULL, "false",
-			   "Give the sandbox a link to the host as well.",
+			   "Give the sandbox a link to the host as well; "
+			   "root's "
+			   "daemon only.",
 			   NULL },
+	[PROFILE_VETH_PORTS] = { "veth-ports", KEY_TEXTS,
+				 "tcp:PORT|udp:PORT, ...", NULL, NULL,
+				 "Ports of the host that can be reached over "
+				 "that link; no other can.",
+				 check_port },
 	[PROFILE_GUARD] = { "guard", KEY_WORD, "plain|guarded|strict",
 			    guard_words, "guarded",
 			    "What holds programs inside. plain: the network "

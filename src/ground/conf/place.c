@@ -137,6 +137,28 @@ int host_port_parse(const char *text, char *ret_host, uint16_t *ret_port,
 	return 0;
 }
 
+int proto_port_parse(const char *text, bool *ret_is_udp, uint16_t *ret_port,
+		     struct fault *f)
+{
+	const bool is_udp = text_starts(text, "udp:");
+	char shown[SHOWN];
+	const char *why = NULL;
+	uint16_t port = 0;
+
+	if (!is_udp && !text_starts(text, "tcp:"))
+		why = "write tcp:PORT or udp:PORT";
+	if (!why)
+		why = place_read_port(text + sizeof("udp:") - 1, &port);
+	if (why)
+		return fault_plain(
+			f, -EINVAL, "'%s': %s",
+			text_quote(shown, sizeof(shown), text, strlen(text)),
+			why);
+	*ret_is_udp = is_udp;
+	*ret_port = port;
+	return 0;
+}
+
 /** publish_read() - publish_parse() without the sentence */
 static const char *publish_read(const char *text, struct plan_publish *ret)
 {

@@ -51,6 +51,18 @@ int host_port_parse(const char *text, char *ret_host, uint16_t *ret_port,
 		    struct fault *f);
 
 /**
+ * proto_port_parse() - Read "tcp:80" or "udp:53"
+ * @text:        What was written
+ * @ret_is_udp:  Which of the two
+ * @ret_port:    1 to 65535
+ * @f:           Why not; then both are untouched
+ *
+ * Return: 0 or -EINVAL
+ */
+int proto_port_parse(const char *text, bool *ret_is_udp, uint16_t *ret_port,
+		     struct fault *f);
+
+/**
  * publish_parse() - Read [ADDR:]PORT:PORT of `-p`
  * @text:  What was written; ADDR is an IP literal, 127.0.0.1 when left out
  * @ret:   Host side and inner port; untouched on failure

@@ -114,6 +114,7 @@ int profile_get(struct conf *c, const char *name, struct profile *ret,
 		.users = &s->set[PROFILE_USERS],
 		.autostart = flag_of(s, PROFILE_AUTOSTART),
 		.veth = flag_of(s, PROFILE_VETH),
+		.veth_ports = &s->set[PROFILE_VETH_PORTS],
 		.guard = word_of(s, PROFILE_GUARD),
 		.isolate = word_of(s, PROFILE_ISOLATE),
 	};

@@ -36,6 +36,7 @@ struct helper {
  * @users:      "USER" and "@GROUP"
  * @autostart:  Bring it up with the daemon
  * @veth:       Give it a link to the host as well
+ * @veth_ports: "tcp:PORT" and "udp:PORT" of the host that it may reach so
  * @guard:      What holds programs inside
  * @isolate:    Whether the last proxy sees a user name of this sandbox's own
  * @helper:     @helper_count of them
@@ -50,6 +51,7 @@ struct profile {
 	const struct setting *users;
 	bool autostart;
 	bool veth;
+	const struct setting *veth_ports;
 	enum guard_word guard;
 	enum isolate_word isolate;
 	const struct helper *helper;

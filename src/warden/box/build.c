@@ -14,6 +14,7 @@
 #include "box/standing.h"
 #include "bus/channel.h"
 #include "bus/plan_file.h"
+#include "kern/netns_etc.h"
 #include "kern/pin.h"
 
 #include <errno.h>
@@ -63,7 +64,8 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
 	if (n == (ssize_t)sizeof(struct hatch_word) && ret->fault.code < 0)
 		return;
 	if (n == (ssize_t)sizeof(*ret) &&
-	    (ret->fault.code < 0 || count >= BUILD_FD_CHAN))
+	    (ret->fault.code < 0 || count >= BUILD_FD_CHAN ||
+	     (ret->work == BUILD_CLEAR && count == 0)))
 		return;
 	while (count > 0)
 		fd_close(&fds[--count]);
@@ -81,6 +83,9 @@ static int build_plan(struct build *b, struct fault *f)
 		return rc;
 	memcpy(b->terms.profile, b->wish.profile, sizeof(b->terms.profile));
 	b->plan->log_level = b->wish.log_level;
+	rc = build_veth_choose(b, f);
+	if (rc < 0)
+		return rc;
 	rc = plan_file_seal(b->plan, &b->plan_fd);
 	if (rc == 0)
 		rc = terms_seal(&b->terms, &b->terms_fd);
@@ -218,6 +223,30 @@ static int build_ask(struct build *b, struct fault *f)
 	return rc;
 }
 
+/** build_etc() - Resolver files for those who enter by the name alone */
+static int build_etc(struct build *b, struct fault *f)
+{
+	const bool is_off = b->plan->names == NAMES_OFF;
+
+	(void)f; /* a sandbox does without */
+	if (b->wish.is_pinned)
+		(void)netns_etc_make(b->wish.name, is_off ? NULL : GATEWAY_IP4,
+				     &b->minor);
+	return 0;
+}
+
+static void build_unetc(struct build *b)
+{
+	if (b->wish.is_pinned)
+		netns_etc_remove(b->wish.name);
+}
+
+/** build_prepare() - Before there is a mount namespace that copies it */
+static int build_prepare(struct build *b, struct fault *f)
+{
+	return b->wish.is_pinned ? pin_prepare(f) : 0;
+}
+
 /** build_name() - A name that other programs know */
 static int build_name(struct build *b, struct fault *f)
 {
@@ -256,7 +285,9 @@ static const struct build_step {
 	int (*run)(struct build *b, struct fault *f);
 	void (*undo)(struct build *b);
 } build_steps[] = {
+	{ WHEN(BUILD_NEW) | WHEN(BUILD_CLEAR), build_veth_clear, NULL },
 	{ WHEN(BUILD_NEW), build_plan, NULL },
+	{ WHEN(BUILD_NEW), build_prepare, NULL },
 	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
 	{ WHEN(BUILD_HATCH) | WHEN(BUILD_ADOPT) | WHEN(BUILD_SWITCH), build_ask,
 	  NULL },
@@ -264,7 +295,9 @@ static const struct build_step {
 	{ WHEN(BUILD_SWITCH), build_retire, NULL },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH) | WHEN(BUILD_SWITCH),
 	  build_worker, build_unhatch },
+	{ WHEN(BUILD_NEW), build_veth, build_unveth },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_minder, build_unmind },
+	{ WHEN(BUILD_NEW), build_etc, build_unetc },
 	{ WHEN(BUILD_NEW), build_name, build_unname },
 };
 
@@ -326,6 +359,8 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_CHAN] = b->worker.chan,
 	};
 	struct build_word w = {
+		.work = b->wish.work,
+		.minor = b->minor,
 		.since_s = b->given.since_s,
 		.keeper = b->given.keeper,
 		.worker = b->worker.pid > 0 ? b->worker.pid : b->given.worker,
@@ -334,6 +369,8 @@ static int build_tell(struct build *b, int chan)
 		.netns = b->given.netns,
 	};
 
+	if (b->wish.work == BUILD_CLEAR)
+		return channel_send(chan, &w, sizeof(w), NULL, 0);
 	/* An adopted one's plan has not been looked at yet. */
 	if (b->wish.work == BUILD_ADOPT &&
 	    plan_file_read(b->fds[STORE_FD_PLAN], b->plan) < 0)
@@ -359,7 +396,7 @@ static int build_commit(struct build *b)
 	int fds[2];
 	unsigned int count = 0;
 
-	if (b->wish.work == BUILD_ADOPT)
+	if (b->wish.work == BUILD_ADOPT || b->wish.work == BUILD_CLEAR)
 		return 0;
 	if (b->wish.work == BUILD_SWITCH)
 		return build_tell_switch(b);
@@ -397,7 +434,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 		return 1;
 	b->make_plan = make_plan;
 	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
-	b->worker_pidfd = b->worker.chan = -1;
+	b->worker_pidfd = b->worker.chan = b->veth_held = -1;
 	b->jobs_fd = b->board_fd = b->minder_pidfd = b->minder.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)
 		b->publish_fd[i] = -1;

@@ -25,6 +25,7 @@ enum build_work {
 	BUILD_HATCH,  /* its keeper lives; replace who died: worker, minder */
 	BUILD_ADOPT,  /* find out what a keeper has */
 	BUILD_SWITCH, /* another plan for a sandbox that lives */
+	BUILD_CLEAR,  /* its link to the host shall go; nothing comes of it */
 };
 
 /**
@@ -34,6 +35,7 @@ enum build_work {
  * @is_pinned:  Give it a name in /run/netns
  * @stale:      Inode of the one before it, for the pin; 0: none
  * @is_closing: BUILD_SWITCH: cut the connections there are
+ * @was:        The link of the one before it, or of the one that is cleared
  * @log_level:  For its worker
  * @daemon:     Who asks: with it the builder dies
  */
@@ -45,6 +47,7 @@ struct build_wish {
 	bool is_pinned;
 	uint64_t stale;
 	bool is_closing;
+	struct veth was;
 	int log_level;
 	pid_t daemon;
 };
@@ -68,6 +71,8 @@ enum build_fd {
  * struct build_word - a builder's answer
  * @fault:  Code 0 when all went well; else nothing was left behind
  * @minder: 0 when there are no jobs
+ * @work:   What was done
+ * @minor:  What it went on without; code 0 for nothing
  * @terms:  What its profile says beside the plan
  * @lost_worker:  BUILD_SWITCH that failed: the sandbox needs another worker
  * @changed:      BUILD_SWITCH: words for what has changed; empty for nothing
@@ -75,7 +80,9 @@ enum build_fd {
  */
 struct build_word {
 	struct fault fault;
+	struct fault minor;
 	int64_t since_s;
+	enum build_work work;
 	pid_t keeper;
 	pid_t worker;
 	pid_t minder;
@@ -104,7 +111,8 @@ int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
  * build_end() - Take its answer
  * @chan:  Channel; readable
  * @ret:   Answer; a builder that died is a fault, too
- * @fds:   By enum build_fd, -1 for what did not come; the caller's
+ * @fds:   By enum build_fd, -1 for what did not come; the caller's. None after
+ *         BUILD_CLEAR
  */
 void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS]);
 

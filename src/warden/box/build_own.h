@@ -19,6 +19,8 @@
  * @lost_worker:   BUILD_SWITCH: the old one has been retired or killed
  * @changed:       BUILD_SWITCH: words for what differs; empty for nothing
  * @worker, @minder:  New, with their pidfds; pid 0 for none
+ * @minor:      What failed and is no failure
+ * @veth_held:  The link's addresses are ours while it is open
  */
 struct build {
 	struct build_wish wish;
@@ -43,6 +45,8 @@ struct build {
 	int worker_pidfd;
 	struct hatchling minder;
 	int minder_pidfd;
+	struct fault minor;
+	int veth_held;
 };
 
 /** build_is_dead() - Is the process of a pidfd no more? */
@@ -82,3 +86,15 @@ void build_unmind(struct build *b);
 
 /** build_keep_minder() - From here on it stands without us */
 void build_keep_minder(struct build *b);
+
+/** build_veth_choose() - Before the plan is sealed: addresses, if it wants a
+ * link to the host; Return: 0 or -errno */
+int build_veth_choose(struct build *b, struct fault *f);
+
+/** build_veth() - Make the link; Return: 0 or -errno */
+int build_veth(struct build *b, struct fault *f);
+void build_unveth(struct build *b);
+
+/** build_veth_clear() - Remove links of one under this name that is dead;
+ * Return: 0 or -errno */
+int build_veth_clear(struct build *b, struct fault *f);

@@ -13,7 +13,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "box/minder.h"
+#include "kern/netns_etc.h"
 #include "kern/pin.h"
+#include "kern/wall.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -86,6 +88,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 		return NULL;
 	s->host = host;
 	list_init(&s->node);
+	list_init(&s->news);
 	mourned_init(&s->builder);
 	mourned_init(&s->keeper);
 	mourned_init(&s->worker);
@@ -117,6 +120,12 @@ static void mourned_kill(const struct mourned *m)
 	mourned_signal(m, SIGKILL);
 }
 
+static void sandbox_forget_builder(struct sandbox *s)
+{
+	mourned_forget(s, &s->builder);
+	crew_leave(&s->turn);
+}
+
 static void sandbox_forget_keeper(struct sandbox *s)
 {
 	mourned_forget(s, &s->keeper);
@@ -126,12 +135,13 @@ static void sandbox_forget_keeper(struct sandbox *s)
 
 void sandbox_free(struct sandbox *s)
 {
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	sandbox_forget_keeper(s);
 	mourned_forget(s, &s->worker);
 	mourned_forget(s, &s->minder);
 	loop_untimer(s->host->loop, &s->timer);
 	list_del(&s->node);
+	list_del(&s->news);
 	free(s);
 }
 
@@ -180,8 +190,15 @@ static void sandbox_ended(struct sandbox *s)
 	    s->minder.pidfd >= 0)
 		return;
 	loop_untimer(s->host->loop, &s->timer);
+	if (s->link.is_wished) {
+		/* Programs inside may live on, and the link with them. */
+		sandbox_begin(s, BUILD_CLEAR, 0);
+		return;
+	}
 	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
 		(void)unlink(path);
+	if (s->host->is_pinned)
+		netns_etc_remove(s->name);
 	if (s->host->is_pinned && s->netns != 0 &&
 	    !pin_remove(s->name, s->netns))
 		log_warn("sandbox '%s': its name in %s could not be removed",
@@ -219,13 +236,15 @@ static void sandbox_keeper_died(struct watch *w, uint32_t events)
 	(void)events;
 	s->lost_ms = s->host->loop->now_ms;
 	sandbox_forget_keeper(s);
+	if (s->link.is_wished)
+		wall_shut(s->link.link); /* a builder removes it */
 	/* Without it nobody can be given the network again. */
 	mourned_kill(&s->worker);
 	if (s->state == SANDBOX_ENDING) {
 		sandbox_ended(s);
 		return;
 	}
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	mourned_forget(s, &s->worker);
 	(void)fault_plain(&s->trouble, -EPIPE,
 			  "its keeper died; programs that were inside have no "
@@ -304,6 +323,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 	s->netns = w->netns;
 	s->since_s = w->since_s;
 	s->terms = w->terms;
+	s->link = w->terms.veth;
 	(void)text_copy_n(s->way, sizeof(s->way), w->way,
 			  strnlen(w->way, sizeof(w->way) - 1));
 	rc = mourned_watch(s, &s->keeper, fd_take(&fds[BUILD_FD_KEEPER]),
@@ -338,9 +358,22 @@ static bool sandbox_not_switched(struct sandbox *s, bool lost_worker)
 	return true;
 }
 
+/** sandbox_cleared() - Its link to the host is gone, as far as can be had */
+static void sandbox_cleared(struct sandbox *s)
+{
+	s->link = (struct veth){ 0 };
+	sandbox_ended(s);
+}
+
 /** sandbox_failed() - The builder could not do it */
 static void sandbox_failed(struct sandbox *s, enum sandbox_state was)
 {
+	if (was == SANDBOX_ENDING) {
+		log_warn("sandbox '%s': %s; 'nsproxy gc' tries again", s->name,
+			 s->trouble.text);
+		sandbox_cleared(s);
+		return;
+	}
 	log_info("sandbox '%s': %s", s->name, s->trouble.text);
 	/* A keeper that cannot be adopted may live: nothing is built over it.
 	 */
@@ -349,6 +382,20 @@ static void sandbox_failed(struct sandbox *s, enum sandbox_state was)
 	else
 		sandbox_wait(s);
 	sandbox_tell(s);
+}
+
+/** sandbox_tell_minor() - It is up without something; what concerns all of
+ * them, as a read-only /etc does, is told once */
+static void sandbox_tell_minor(const struct sandbox *s, const struct fault *f)
+{
+	static bool has_told;
+
+	if (f->code == 0 || (f->code == -EROFS && has_told))
+		return;
+	has_told |= f->code == -EROFS;
+	log_warn("sandbox '%s' is up, but 'ip netns exec' and others find no "
+		 "resolver files for it: %s",
+		 s->name, f->text);
 }
 
 static void sandbox_built(struct watch *watch, uint32_t events)
@@ -361,10 +408,14 @@ static void sandbox_built(struct watch *watch, uint32_t events)
 
 	(void)events;
 	build_end(s->builder.chan, &w, fds);
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	loop_untimer(s->host->loop, &s->timer);
 	s->trouble = w.fault;
 	has_worker = fds[BUILD_FD_CHAN] >= 0;
+	if (w.fault.code == 0 && w.work == BUILD_CLEAR) {
+		sandbox_cleared(s);
+		return;
+	}
 	if (w.fault.code == 0 && sandbox_take(s, &w, fds) == 0) {
 		s->restarts += was == SANDBOX_HATCHING && has_worker;
 		s->born_ms = s->host->loop->now_ms;
@@ -377,6 +428,7 @@ static void sandbox_built(struct watch *watch, uint32_t events)
 				 s->changed[0] ? s->changed : "unchanged");
 		else
 			log_info("sandbox '%s' is up", s->name);
+		sandbox_tell_minor(s, &w.minor);
 	}
 	for (int i = 0; i < BUILD_FDS; i++)
 		fd_close(&fds[i]);
@@ -394,20 +446,11 @@ static void sandbox_late(struct timer *t)
 	const enum sandbox_state was = s->state;
 
 	mourned_kill(&s->builder);
-	mourned_forget(s, &s->builder);
+	sandbox_forget_builder(s);
 	(void)fault_plain(&s->trouble, -ETIMEDOUT,
 			  "it could not be built in time");
 	s->switched = s->trouble.code;
 	sandbox_failed(s, was);
-}
-
-/** sandbox_refused() - There is not even a builder */
-static void sandbox_refused(struct timer *t)
-{
-	struct sandbox *s = container_of(t, struct sandbox, timer);
-
-	if (s->state != SANDBOX_SWITCHING || !sandbox_not_switched(s, false))
-		sandbox_failed(s, s->state);
 }
 
 /** sandbox_send_builder() - Return: 0 or -errno with the trouble filled */
@@ -429,60 +472,70 @@ static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
 	return rc < 0 ? fault(&s->trouble, rc, "watch the builder") : 0;
 }
 
-static void sandbox_begin_wish(struct sandbox *s, struct build_wish *wish)
+/** sandbox_build() - It has its turn: send a builder */
+static void sandbox_build(struct turn *t)
+{
+	struct sandbox *s = container_of(t, struct sandbox, turn);
+	struct build_wish wish = {
+		.work = s->work,
+		.is_pinned = s->host->is_pinned,
+		.stale = s->stale,
+		.was = s->link,
+		.is_closing = s->is_closing,
+		.log_level = s->host->log_level,
+		.daemon = getpid(),
+	};
+	const enum sandbox_state was = s->state;
+	int rc = 0;
+
+	memcpy(wish.name, s->name, sizeof(wish.name));
+	memcpy(wish.profile, s->work == BUILD_SWITCH ? s->next : s->profile,
+	       sizeof(wish.profile));
+	if (!sandbox_path(s->host->dir, s->name, wish.path, sizeof(wish.path)))
+		rc = fault_plain(&s->trouble, -ENAMETOOLONG,
+				 "the path '%s/%s' is too long for a socket",
+				 s->host->dir, s->name);
+	if (rc == 0)
+		rc = sandbox_send_builder(s, &wish);
+	if (rc < 0) {
+		sandbox_forget_builder(s);
+		if (was != SANDBOX_SWITCHING || !sandbox_not_switched(s, false))
+			sandbox_failed(s, was);
+		return;
+	}
+	(void)loop_timer(s->host->loop, &s->timer,
+			 s->work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
+						: BUILD_PATIENCE_MS,
+			 sandbox_late);
+}
+
+/** sandbox_begin() - Wait for a builder; @stale as in struct build_wish */
+static void sandbox_begin(struct sandbox *s, enum build_work work,
+			  uint64_t stale)
 {
 	static const enum sandbox_state during[] = {
 		[BUILD_NEW] = SANDBOX_BUILDING,
 		[BUILD_HATCH] = SANDBOX_HATCHING,
 		[BUILD_ADOPT] = SANDBOX_ADOPTING,
 		[BUILD_SWITCH] = SANDBOX_SWITCHING,
+		[BUILD_CLEAR] = SANDBOX_ENDING,
 	};
-	struct loop *l = s->host->loop;
-	int rc = 0;
+	const struct sandbox_host *h = s->host;
 
-	wish->is_pinned = s->host->is_pinned;
-	wish->log_level = s->host->log_level;
-	wish->daemon = getpid();
-	memcpy(wish->name, s->name, sizeof(wish->name));
-	if (!sandbox_path(s->host->dir, s->name, wish->path,
-			  sizeof(wish->path)))
-		rc = fault_plain(&s->trouble, -ENAMETOOLONG,
-				 "the path '%s/%s' is too long for a socket",
-				 s->host->dir, s->name);
-	if (rc == 0)
-		rc = sandbox_send_builder(s, wish);
-	sandbox_enter(s, during[wish->work]);
-	if (rc < 0) {
-		/* Later, so that the caller is not told before it waits. */
-		(void)loop_timer(l, &s->timer, 0, sandbox_refused);
-		return;
-	}
-	(void)loop_timer(l, &s->timer,
-			 wish->work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
-						   : BUILD_PATIENCE_MS,
-			 sandbox_late);
-}
-
-static void sandbox_begin(struct sandbox *s, enum build_work work,
-			  uint64_t stale)
-{
-	struct build_wish wish = { .work = work, .stale = stale };
-
-	memcpy(wish.profile, s->profile, sizeof(wish.profile));
-	sandbox_begin_wish(s, &wish);
+	s->work = work;
+	s->stale = stale;
+	sandbox_enter(s, during[work]);
+	crew_ask(work == BUILD_NEW ? h->makers : h->askers, &s->turn,
+		 sandbox_build);
 }
 
 void sandbox_switch(struct sandbox *s, const char *profile, bool is_closing)
 {
-	struct build_wish wish = {
-		.work = BUILD_SWITCH,
-		.is_closing = is_closing,
-	};
-
 	assert(s->state == SANDBOX_UP);
 	s->switched = -EINPROGRESS;
-	(void)text_copy(wish.profile, sizeof(wish.profile), profile);
-	sandbox_begin_wish(s, &wish);
+	s->is_closing = is_closing;
+	(void)text_copy(s->next, sizeof(s->next), profile);
+	sandbox_begin(s, BUILD_SWITCH, 0);
 }
 
 void sandbox_up(struct sandbox *s, uint64_t stale)
@@ -517,12 +570,13 @@ void sandbox_down(struct sandbox *s)
 		mourned_kill(&s->builder);
 		/* It may have done all its work a moment ago. */
 		build_end(s->builder.chan, &w, fds);
-		mourned_forget(s, &s->builder);
+		sandbox_forget_builder(s);
 		if (w.fault.code == 0)
 			(void)sandbox_take(s, &w, fds);
 		for (int i = 0; i < BUILD_FDS; i++)
 			fd_close(&fds[i]);
 	}
+	crew_leave(&s->turn);
 	loop_untimer(s->host->loop, &s->timer);
 	sandbox_enter(s, SANDBOX_ENDING);
 	if (s->minder.pidfd < 0) {

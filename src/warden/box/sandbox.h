@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "box/build.h"
+#include "box/crew.h"
 
 struct sandbox;
 
@@ -15,18 +16,20 @@ struct sandbox;
  *
  * DOWN      nothing of it that we know of runs; .trouble tells why, if it is
  *           not as it should be. sandbox_up(), sandbox_adopt()
- * BUILDING  .builder; it is killed at its deadline. sandbox_down()
+ * BUILDING  .turn until a builder can be had; then .builder, which is killed at
+ *           its deadline. sandbox_down()
  * ADOPTING  the same
  * UP        .keeper, .worker, .ns, .minder if there are jobs; lasts until one
  *           of them dies. sandbox_down()
- * HATCHING  .builder, .keeper, .ns; .worker and .minder while they live.
- *           sandbox_down()
- * SWITCHING .builder, and all of UP; the worker may change or be lost.
+ * HATCHING  .turn or .builder, .keeper, .ns; .worker and .minder while they
+ *           live. sandbox_down()
+ * SWITCHING .turn or .builder, and all of UP; the worker may change or be lost.
  *           sandbox_down()
  * WAITING   .keeper and .ns while the keeper lives, .worker and .minder, too;
  *           .timer begins what is next. sandbox_down()
  * ENDING    .minder until it is dead, which was asked to end; then .keeper,
- *           .worker until they are: they have been killed
+ *           .worker until they are: they have been killed. Then .turn or
+ *           .builder, which removes the link to the host
  */
 enum sandbox_state {
 	SANDBOX_DOWN,
@@ -48,6 +51,8 @@ enum sandbox_state {
  * @lock:       The daemon's, held by builders, too
  * @hear:       Given the fd at which what a sandbox's processes say is read,
  *              each time it is got; takes it
+ * @makers:     Places for those who build
+ * @askers:     Places for those who ask a keeper, which never takes long
  * @changed:    Called after each change of state, last thing before a return
  *              to the loop: the sandbox may be freed there
  */
@@ -58,6 +63,8 @@ struct sandbox_host {
 	int log_level;
 	int lock;
 	void (*hear)(void *ctx, struct sandbox *s, int log);
+	struct crew *makers;
+	struct crew *askers;
 	void (*changed)(void *ctx, struct sandbox *s);
 	void *ctx;
 };
@@ -81,8 +88,13 @@ struct mourned {
  * @owner:      The owner's: the user who wished for it
  * @is_reloading:  The owner's: it is told when it has been switched
  * @is_wished:  The owner's: whether it is tried again when it fails
+ * @is_over:    The owner's: it has ended, which must be written down yet
+ * @news:       The owner's, in whatever list
+ * @work:       What @turn is for, or @builder does
+ * @next, @is_closing:  Of sandbox_switch()
  * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
+ * @link:       The link to the host that may be there, also without a keeper
  * @lost_ms:    When its keeper died
  * @switched:   How the last sandbox_switch() went: 0, or -errno with .trouble
  * @changed:    What it has changed, in words; empty for nothing
@@ -98,6 +110,13 @@ struct sandbox {
 	enum sandbox_state state;
 	bool is_wished;
 	bool is_reloading;
+	bool is_over;
+	struct list news;
+	enum build_work work;
+	uint64_t stale;
+	char next[STORE_NAME];
+	bool is_closing;
+	struct turn turn;
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;
@@ -107,6 +126,7 @@ struct sandbox {
 	uint64_t netns;
 	int64_t since_s;
 	struct terms terms;
+	struct veth link;
 	char way[256];
 	struct timer timer;
 	uint64_t gap_ms;

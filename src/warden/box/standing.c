@@ -21,6 +21,7 @@
 #include "bus/peer.h"
 #include "bus/plan_file.h"
 #include "kern/guard.h"
+#include "kern/pin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -378,6 +379,8 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 	rc = setup_build(&s->setup, f);
 	/* Nothing in here needs it any more, and it may hold passwords. */
 	explicit_bzero(s->plan, sizeof(*s->plan));
+	if (rc == 0 && s->setup.is_root)
+		rc = pin_alone(s->word.name, f);
 	if (rc == 0)
 		rc = standing_hold(s, f);
 	if (rc == 0)

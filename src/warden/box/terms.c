@@ -26,7 +26,9 @@ int terms_read(int fd, struct terms *ret)
 		return rc;
 	if (ret->magic != TERMS_MAGIC || ret->size != sizeof(*ret) ||
 	    !memchr(ret->profile, '\0', sizeof(ret->profile)) ||
-	    ret->access_count > TERMS_ACCESS)
+	    ret->access_count > TERMS_ACCESS ||
+	    ret->veth.port_count > VETH_PORTS ||
+	    !memchr(ret->veth.link, '\0', sizeof(ret->veth.link)))
 		return -EPROTO;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "box/store.h"
 #include "conf/keys.h"
+#include "kern/veth.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct terms_access {
  * @isolate:  Its last proxy sees a random user name
  * @access:   Who may enter beside the owner and those who may do all;
  *            @access_count of them
+ * @veth:     Its link to the host
  */
 struct terms {
 	uint32_t magic;
@@ -40,6 +42,7 @@ struct terms {
 	bool isolate;
 	struct terms_access access[TERMS_ACCESS];
 	unsigned int access_count;
+	struct veth veth;
 };
 
 /**

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/state.h"
+#include "kern/netns_etc.h"
+#include "kern/veth.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define FLEET_BUILDERS 2 /* at a time, for each core */
 
 struct sandbox *fleet_find(const struct fleet *fl, const char *name)
 {
@@ -45,8 +49,11 @@ static int fleet_save(const struct fleet *fl, struct fault *f)
 		return fault(f, -ENOMEM, "write the state");
 	list_each (at, &fl->all) {
 		struct sandbox *s = container_of(at, struct sandbox, node);
-		struct state_box *b = &st.box[st.count++];
+		struct state_box *b = &st.box[st.count];
 
+		if (s->is_over)
+			continue;
+		st.count++;
 		memcpy(b->name, s->name, sizeof(b->name));
 		memcpy(b->profile, s->profile, sizeof(b->profile));
 		b->owner = s->owner;
@@ -86,10 +93,12 @@ bool fleet_is_down(const struct fleet *fl)
 {
 	struct list *at;
 
-	list_each (at, &fl->all)
-		if (container_of(at, struct sandbox, node)->state !=
-		    SANDBOX_DOWN)
+	list_each (at, &fl->all) {
+		struct sandbox *s = container_of(at, struct sandbox, node);
+
+		if (s->state != SANDBOX_DOWN || s->is_over)
 			return false;
+	}
 	return true;
 }
 
@@ -147,29 +156,67 @@ static bool fleet_is_dead(const struct sandbox *s)
 	return s->trouble.code == -ECONNREFUSED || s->trouble.code == -ENOENT;
 }
 
+/** fleet_unlink() - What a dead one has left */
 static void fleet_unlink(const struct fleet *fl, const char *name)
 {
 	char path[WHERE_MAX];
 
+	if (fl->where->is_system) {
+		netns_etc_remove(name);
+		(void)veth_remove(name);
+	}
 	if (sandbox_path(fl->where->boxes, name, path, sizeof(path)))
 		(void)unlink(path);
+}
+
+/** fleet_tell() - What is on the disk now, or could not be put there */
+static void fleet_tell(struct fleet *fl, struct sandbox *s,
+		       const struct fault *f)
+{
+	list_del(&s->news);
+	if (!s->is_over) {
+		fl->told(fl->ctx, s, NULL);
+		return;
+	}
+	if (f)
+		log_err("sandbox '%s' would come back with the next daemon",
+			s->name);
+	list_del(&s->node);
+	awake_settle(&fl->awake);
+	/* Those who follow its lines get the last ones now. */
+	journal_drain(fl->journal, s->name);
+	fl->told(fl->ctx, s, f);
+	fleet_drop(fl, s);
+}
+
+/** fleet_flush() - Write down once what has changed in a turn of the loop */
+static void fleet_flush(struct task *t)
+{
+	struct fleet *fl = container_of(t, struct fleet, flush);
+	struct fault f = { 0 };
+	const int rc = fleet_save(fl, &f);
+
+	if (rc < 0)
+		log_err("%s", f.text);
+	while (!list_empty(&fl->news))
+		fleet_tell(fl,
+			   container_of(fl->news.next, struct sandbox, news),
+			   rc < 0 ? &f : NULL);
+}
+
+/** fleet_note() - Tell of it when it is written down */
+static void fleet_note(struct fleet *fl, struct sandbox *s)
+{
+	list_del(&s->news);
+	list_add_tail(&fl->news, &s->news);
+	loop_defer(fl->host.loop, &fl->flush, fleet_flush);
 }
 
 /** fleet_end() - Strike it off the list, tell, and free it */
 static void fleet_end(struct fleet *fl, struct sandbox *s)
 {
-	struct fault f = { 0 };
-
-	list_del(&s->node);
-	fl->count--;
-	if (fleet_save(fl, &f) < 0)
-		log_err("%s; sandbox '%s' would come back with the next daemon",
-			f.text, s->name);
-	/* Those who follow its lines get the last ones now. */
-	journal_drain(fl->journal, s->name);
-	fl->told(fl->ctx, s, f.code < 0 ? &f : NULL);
-	journal_drop(fl->journal, s->name);
-	sandbox_free(s);
+	s->is_over = true;
+	fleet_note(fl, s);
 }
 
 /** fleet_not_adopted() - Its keeper is dead, or does not understand us */
@@ -196,7 +243,6 @@ static void fleet_hear(void *ctx, struct sandbox *s, int log)
 static void fleet_changed(void *ctx, struct sandbox *s)
 {
 	struct fleet *fl = ctx;
-	struct fault f = { 0 };
 
 	if (s->state == SANDBOX_DOWN && s->trouble.code < 0) {
 		fleet_not_adopted(fl, s);
@@ -211,10 +257,11 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 	if (s->state == SANDBOX_UP) {
 		s->is_wished = true;
 		memcpy(s->profile, s->terms.profile, sizeof(s->profile));
+		awake_settle(&fl->awake);
 		/* Its namespace's number belongs there, for its name in
 		 * /run/netns. */
-		if (fleet_save(fl, &f) < 0)
-			log_warn("%s", f.text);
+		fleet_note(fl, s);
+		return;
 	}
 	fl->told(fl->ctx, s, NULL);
 }
@@ -258,11 +305,17 @@ static int fleet_read(struct fleet *fl, struct fault *f)
 int fleet_start(struct fleet *fl, struct loop *loop, int level,
 		const char *const *also, struct fault *f)
 {
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	const unsigned int most =
+		FLEET_BUILDERS * (cores > 0 ? (unsigned int)cores : 1);
 	struct list *at;
 	struct list *next;
 	int rc;
 
 	list_init(&fl->all);
+	list_init(&fl->news);
+	crew_init(&fl->makers, loop, most);
+	crew_init(&fl->askers, loop, most);
 	fl->host = (struct sandbox_host){
 		.loop = loop,
 		.dir = fl->where->boxes,
@@ -270,6 +323,8 @@ int fleet_start(struct fleet *fl, struct loop *loop, int level,
 		.log_level = level,
 		.lock = fl->lock,
 		.hear = fleet_hear,
+		.makers = &fl->makers,
+		.askers = &fl->askers,
 		.changed = fleet_changed,
 		.ctx = fl,
 	};
@@ -287,35 +342,77 @@ int fleet_start(struct fleet *fl, struct loop *loop, int level,
 		    fleet_up(fl, *also, *also, geteuid(), &s, f) == 0)
 			s->is_wished = true;
 	}
+	awake_start(&fl->awake, fl);
 	return 0;
 }
 
 void fleet_stop(struct fleet *fl)
 {
+	awake_stop(&fl->awake);
 	while (!list_empty(&fl->all)) {
 		struct sandbox *s =
 			container_of(fl->all.next, struct sandbox, node);
 
-		fl->count--;
-		sandbox_free(s);
+		fleet_drop(fl, s);
 	}
+	if (fl->host.loop)
+		loop_undefer(fl->host.loop, &fl->flush);
 }
 
-json_t *fleet_collect(const struct fleet *fl, bool is_dry)
+/** fleet_collect_in() - Those whose leavings are in one directory */
+static void fleet_collect_in(const struct fleet *fl, const char *path,
+			     bool is_dry, json_t *found)
 {
-	json_t *found = json_array();
-	DIR *dir = opendir(fl->where->boxes);
+	DIR *dir = opendir(path);
 	const struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
 		/* All that live, or are being built, are in the fleet. */
 		if (!store_name_ok(e->d_name) || fleet_find(fl, e->d_name))
 			continue;
-		(void)json_array_append_new(found, json_string(e->d_name));
+		(void)json_object_set_new(found, e->d_name, json_null());
 		if (!is_dry)
 			fleet_unlink(fl, e->d_name);
 	}
 	if (dir)
 		(void)closedir(dir);
-	return found;
+}
+
+/** struct leavings - what fleet_collect() is about */
+struct leavings {
+	const struct fleet *fleet;
+	bool is_dry;
+	json_t *found;
+};
+
+/** fleet_keeps() - Is this link one of a sandbox that lives? */
+static bool fleet_keeps(void *ctx, const char *link, const char *name)
+{
+	const struct leavings *l = ctx;
+	const struct sandbox *s = fleet_find(l->fleet, name);
+
+	/* One that is being built has a link which it has not told of. */
+	if (s && (s->state != SANDBOX_UP || !strcmp(s->link.link, link)))
+		return true;
+	(void)json_object_set_new(l->found, name, json_null());
+	return l->is_dry;
+}
+
+json_t *fleet_collect(const struct fleet *fl, bool is_dry)
+{
+	json_t *found = json_object();
+	json_t *names = json_array();
+	const char *name;
+	json_t *null;
+
+	fleet_collect_in(fl, fl->where->boxes, is_dry, found);
+	if (fl->where->is_system)
+		fleet_collect_in(fl, NETNS_ETC_DIR, is_dry, found);
+	if (fl->where->is_system)
+		(void)veth_sweep(fleet_keeps,
+				 &(struct leavings){ fl, is_dry, found });
+	json_object_foreach(found, name, null)(void)
+		json_array_append_new(names, json_string(name));
+	json_decref(found);
+	return names;
 }

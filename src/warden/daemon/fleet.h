@@ -5,6 +5,7 @@
  */
 #include "base/list.h"
 #include "box/sandbox.h"
+#include "daemon/awake.h"
 #include "daemon/journal.h"
 #include "daemon/where.h"
 
@@ -18,6 +19,7 @@
  * @lock:  The daemon's, held by builders, too
  * @journal: Knows each sandbox of the fleet
  * @all:   struct sandbox by .node
+ * @news:  struct sandbox by .news: told when @flush has written them down
  * @told:  Called after a change of @s, which may be gone when the call is over.
  *         SANDBOX_DOWN is told when it is off the list; @f says why that could
  *         not be written down, or is NULL
@@ -27,7 +29,12 @@ struct fleet {
 	struct journal *journal;
 	int lock;
 	struct sandbox_host host;
+	struct crew makers;
+	struct crew askers;
 	struct list all;
+	struct list news;
+	struct task flush;
+	struct awake awake;
 	size_t count;
 	void (*told)(void *ctx, struct sandbox *s, const struct fault *f);
 	void *ctx;

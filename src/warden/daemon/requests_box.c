@@ -11,6 +11,7 @@
 #include "box/board.h"
 #include "bus/control.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -55,20 +56,46 @@ static json_t *requests_show_helpers(const struct sandbox *s)
 	return all;
 }
 
+/** requests_show_veth() - Its link to the host */
+static json_t *requests_show_veth(const struct veth *v)
+{
+	json_t *ports = json_array();
+	char host[INET_ADDRSTRLEN];
+	char inside[INET_ADDRSTRLEN];
+
+	for (unsigned int i = 0; i < v->port_count; i++)
+		(void)json_array_append_new(
+			ports,
+			json_sprintf("%s:%u",
+				     v->port[i].proto == IPPROTO_TCP ? "tcp"
+								     : "udp",
+				     v->port[i].port));
+	return json_pack("{s:s, s:s, s:s, s:o}", "link", v->link, "host",
+			 inet_ntop(AF_INET, v->host, host, sizeof(host)),
+			 "inside",
+			 inet_ntop(AF_INET, v->inside, inside, sizeof(inside)),
+			 "ports", ports);
+}
+
 static json_t *requests_show(const struct sandbox *s)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
-			 "s:s, s:o}",
-			 "name", s->name, "profile", s->profile, "state",
-			 sandbox_state_name(s), "way", s->way, "owner",
-			 (json_int_t)s->owner, "since", (json_int_t)s->since_s,
-			 "keeper", (int)s->keeper.pid, "worker",
-			 (int)s->worker.pid, "netns", (json_int_t)s->netns,
-			 "restarts", (int)s->restarts, "trouble",
-			 s->state == SANDBOX_UP || s->state == SANDBOX_SWITCHING
-				 ? ""
-				 : s->trouble.text,
-			 "helpers", requests_show_helpers(s));
+	json_t *all = json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
+		"s:s, s:o}",
+		"name", s->name, "profile", s->profile, "state",
+		sandbox_state_name(s), "way", s->way, "owner",
+		(json_int_t)s->owner, "since", (json_int_t)s->since_s, "keeper",
+		(int)s->keeper.pid, "worker", (int)s->worker.pid, "netns",
+		(json_int_t)s->netns, "restarts", (int)s->restarts, "trouble",
+		s->state == SANDBOX_UP || s->state == SANDBOX_SWITCHING
+			? ""
+			: s->trouble.text,
+		"helpers", requests_show_helpers(s));
+
+	if (s->link.is_wished && sandbox_has_keeper(s))
+		(void)json_object_set_new(all, "veth",
+					  requests_show_veth(&s->link));
+	return all;
 }
 
 void requests_reply_sandbox(struct caller *c, const struct sandbox *s)
@@ -142,7 +169,8 @@ void request_up(struct requests *r, struct caller *c, struct sandbox *s,
 
 	if (profile[0] == '\0')
 		profile = s ? s->profile : name;
-	if (r->is_stopping || (s && s->state == SANDBOX_ENDING)) {
+	if (r->is_stopping ||
+	    (s && (s->state == SANDBOX_ENDING || s->is_over))) {
 		requests_busy(c, "it is being taken down");
 	} else if (s && strcmp(s->profile, profile) != 0) {
 		requests_busy(c, "it is up with another profile");
@@ -166,7 +194,7 @@ void request_down(struct requests *r, struct caller *c, struct sandbox *s,
 {
 	(void)r;
 	(void)p;
-	if (s->state == SANDBOX_DOWN) {
+	if (s->state == SANDBOX_DOWN && !s->is_over) {
 		caller_fail(c, &s->trouble);
 		return;
 	}

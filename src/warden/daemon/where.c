@@ -7,6 +7,7 @@
  */
 #include "daemon/where.h"
 
+#include "kern/netns_etc.h"
 #include "kern/pin.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@
 #define SYSTEM_RUN   "/run/nsproxy"
 #define SYSTEM_STATE "/var/lib/nsproxy"
 
+_Static_assert(!__builtin_strcmp(NETNS_ETC_DIR, SYSTEM_RUN "/etc"),
+	       "one place");
 _Static_assert(!__builtin_strcmp(WHERE_PINS, PIN_DIR), "one place");
 
 /** where_join() - @dir/@name; false: no room */
@@ -126,6 +129,8 @@ int where_make(const struct where *w, struct fault *f)
 
 	if (rc == 0)
 		rc = where_make_dir(w->boxes, 0700, f);
+	if (rc == 0 && w->is_system)
+		rc = where_make_dir(NETNS_ETC_DIR, 0755, f);
 	if (rc < 0)
 		return rc;
 	where_make_parents(w->state_dir);

@@ -17,14 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PIN_STACK 16 /* most mounts on top of each other that are expected */
+#define PIN_MOUNT (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define PIN_TMPFS "mode=0755,size=64k,nr_inodes=8"
+
 static void pin_path(char path[static PATH_MAX], const char *name)
 {
 	(void)snprintf(path, PATH_MAX, "%s/%s", PIN_DIR, name);
 }
 
-/** pin_prepare() - The directory: a shared mount, as ip-netns(8) makes it, so
- * that mount namespaces of others learn of new names */
-static int pin_prepare(struct fault *f)
+int pin_prepare(struct fault *f)
 {
 	if (mkdir(PIN_DIR, 0755) == 0)
 		(void)chmod(PIN_DIR, 0755); /* whatever our umask is */
@@ -40,16 +42,33 @@ static int pin_prepare(struct fault *f)
 	return 0;
 }
 
+int pin_alone(const char *name, struct fault *f)
+{
+	char path[PATH_MAX];
+	auto_fd fd = -1;
+
+	if (access(PIN_DIR, F_OK) < 0)
+		return 0; /* nobody here has names */
+	/* All that is mounted there goes with it. */
+	for (int i = 0; i < PIN_STACK && umount2(PIN_DIR, MNT_DETACH) == 0; i++)
+		continue;
+	if (mount("nsproxy", PIN_DIR, "tmpfs", PIN_MOUNT, PIN_TMPFS) < 0)
+		return fault(f, -errno, "cover %s", PIN_DIR);
+	pin_path(path, name);
+	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (fd < 0 ||
+	    mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
+		return fault(f, -errno, "pin the namespace inside at %s", path);
+	return 0;
+}
+
 int pin_make(const char *name, int netns, uint64_t stale, struct fault *f)
 {
 	const int flags = O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC;
 	char path[PATH_MAX];
 	char from[32];
 	auto_fd fd = -1;
-	const int rc = pin_prepare(f);
 
-	if (rc < 0)
-		return rc;
 	pin_path(path, name);
 	if (stale != 0)
 		(void)pin_remove(name, stale);

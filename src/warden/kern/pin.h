@@ -10,11 +10,36 @@
 #define PIN_DIR "/run/netns"
 
 /**
+ * pin_prepare() - Make the directory a shared mount, as ip-netns(8) does
+ * @f:  Why not
+ *
+ * Mount namespaces of others learn of new names so. Those that are made before
+ * it was done cannot stay out of it; see pin_alone().
+ *
+ * Return: 0 or -errno
+ */
+int pin_prepare(struct fault *f);
+
+/**
+ * pin_alone() - In this mount namespace, know no name but our own
+ * @name:  No slash in it
+ * @f:     Why not
+ *
+ * In a mount namespace of our own whose mounts do not propagate. Else each of N
+ * sandboxes would have a copy of N pins, and each new one would be N mounts.
+ *
+ * Return: 0 or -errno
+ */
+int pin_alone(const char *name, struct fault *f);
+
+/**
  * pin_make() - Give a network namespace a name that other programs know
  * @name:   No slash in it
  * @netns:  Fd of the namespace
  * @stale:  Inode of a namespace that may be replaced under this name; 0: none
  * @f:      Why not: -EEXIST when somebody else's is there
+ *
+ * pin_prepare() was called before.
  *
  * Return: 0 or -errno
  */

@@ -132,48 +132,68 @@ static int resolver_put_dir(int dir, const char *name, struct fault *f)
 	return 0;
 }
 
+/** resolver_put_ours() - A resolv.conf that names the sandbox's server */
+static int resolver_put_ours(int dir, const char *name, const char *nameserver,
+			     struct fault *f)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+		       "nameserver %s\n"
+		       "options edns0 timeout:3 attempts:3\n",
+		       nameserver);
+	return resolver_put_file(dir, name, text, f);
+}
+
+/** resolver_put_nsswitch() - Without the file the C library's default is
+ * "dns files" */
+static int resolver_put_nsswitch(int dir, struct fault *f)
+{
+	auto_free char *host = resolver_read("/etc/nsswitch.conf");
+	auto_free char *ours = malloc(2 * RESOLVER_FILE_MAX);
+
+	if (!host || !ours ||
+	    !resolver_nsswitch(host, ours, 2 * RESOLVER_FILE_MAX))
+		return 0;
+	return resolver_put_file(dir, "nsswitch.conf", ours, f);
+}
+
+int resolver_write(int dir, const char *nameserver, struct fault *f)
+{
+	const int rc = nameserver ? resolver_put_ours(dir, "resolv.conf",
+						      nameserver, f)
+				  : 0;
+
+	return rc < 0 ? rc : resolver_put_nsswitch(dir, f);
+}
+
 /** resolver_put_resolv() - Ours, or the real upstreams behind the host's stub
  */
 static int resolver_put_resolv(int dir, const char *nameserver, struct fault *f)
 {
+	static const char *const files[] = { "resolve/resolv.conf",
+					     "resolve/stub-resolv.conf" };
 	auto_free char *kept = NULL;
-	char ours[128];
-	const char *text = ours;
 	int rc = resolver_put_dir(dir, "resolve", f);
 
-	if (rc < 0)
-		return rc;
-	if (nameserver) {
-		(void)snprintf(ours, sizeof(ours),
-			       "nameserver %s\n"
-			       "options edns0 timeout:3 attempts:3\n",
-			       nameserver);
-		rc = resolver_put_file(dir, "resolv.conf", ours, f);
-	} else {
+	if (!nameserver)
 		kept = resolver_read(RESOLVED_DIR "/resolv.conf");
-		text = kept;
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		if (nameserver)
+			rc = resolver_put_ours(dir, files[i], nameserver, f);
+		else if (kept)
+			rc = resolver_put_file(dir, files[i], kept, f);
 	}
-	if (rc == 0 && text)
-		rc = resolver_put_file(dir, "resolve/resolv.conf", text, f);
-	if (rc == 0 && text)
-		rc = resolver_put_file(dir, "resolve/stub-resolv.conf", text,
-				       f);
 	return rc;
 }
 
 static int resolver_fill(int dir, const char *nameserver, struct fault *f)
 {
-	auto_free char *host = resolver_read("/etc/nsswitch.conf");
-	auto_free char *ours = malloc(2 * RESOLVER_FILE_MAX);
 	int rc = resolver_put_dir(dir, "empty", f);
 
 	if (rc == 0)
 		rc = resolver_put_resolv(dir, nameserver, f);
-	/* Without the file the C library's default is "dns files". */
-	if (rc == 0 && host && ours &&
-	    resolver_nsswitch(host, ours, 2 * RESOLVER_FILE_MAX))
-		rc = resolver_put_file(dir, "nsswitch.conf", ours, f);
-	return rc;
+	return rc < 0 ? rc : resolver_write(dir, nameserver, f);
 }
 
 static int resolver_clone(int dir, const char *path)

@@ -65,6 +65,16 @@ int resolver_open(struct resolver *r, const char *nameserver, struct fault *f);
  */
 void resolver_keep(struct resolver *r);
 
+/**
+ * resolver_write() - Only the files, for who binds them by himself
+ * @dir:         Where; an empty directory
+ * @nameserver:  Text of the address for resolv.conf; NULL: no such file
+ * @f:           Fault
+ *
+ * Return: 0 or -errno
+ */
+int resolver_write(int dir, const char *nameserver, struct fault *f);
+
 /** resolver_close() - Close the fds; the mounts stay with their namespace */
 void resolver_close(struct resolver *r);
 

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define IP4_SADDR 12
 #define IP4_DADDR 16
 #define IP6_DADDR 24
 #define TCP_DPORT 2
@@ -50,18 +51,25 @@ static struct nftnl_expr *rule_expr(struct rule *r, const char *name)
 	return e;
 }
 
-static void rule_compare(struct rule *r, const void *with, uint32_t len)
+/** rule_compare_as() - @op is an NFT_CMP_* */
+static void rule_compare_as(struct rule *r, uint32_t op, const void *with,
+			    uint32_t len)
 {
 	struct nftnl_expr *e = rule_expr(r, "cmp");
 
 	if (!e)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
 	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, with, len);
 }
 
-void rule_if_meta(struct rule *r, uint32_t key, const void *with, uint32_t len)
+static void rule_compare(struct rule *r, const void *with, uint32_t len)
+{
+	rule_compare_as(r, NFT_CMP_EQ, with, len);
+}
+
+static void rule_load_meta(struct rule *r, uint32_t key)
 {
 	struct nftnl_expr *e = rule_expr(r, "meta");
 
@@ -69,6 +77,11 @@ void rule_if_meta(struct rule *r, uint32_t key, const void *with, uint32_t len)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
+}
+
+void rule_if_meta(struct rule *r, uint32_t key, const void *with, uint32_t len)
+{
+	rule_load_meta(r, key);
 	rule_compare(r, with, len);
 }
 
@@ -118,23 +131,110 @@ void rule_if_port(struct rule *r, uint16_t port)
 	rule_compare(r, &wire, sizeof(wire));
 }
 
-void rule_if_syn(struct rule *r)
+void rule_if_link(struct rule *r, bool goes_out, const char *prefix)
 {
-	const uint8_t mask = 0x12; /* SYN and ACK */
-	const uint8_t none = 0;
-	const uint8_t syn = 0x02;
+	/* Without its NUL: the rest of the name may be anything. */
+	rule_if_meta(r, goes_out ? NFT_META_OIFNAME : NFT_META_IIFNAME, prefix,
+		     (uint32_t)strlen(prefix));
+}
+
+void rule_unless_from(struct rule *r, const uint8_t ip[static 4])
+{
+	rule_load_bytes(r, NFT_PAYLOAD_NETWORK_HEADER, IP4_SADDR, 4);
+	rule_compare_as(r, NFT_CMP_NEQ, ip, 4);
+}
+
+void rule_unless_to(struct rule *r, const uint8_t ip[static 4])
+{
+	rule_load_bytes(r, NFT_PAYLOAD_NETWORK_HEADER, IP4_DADDR, 4);
+	rule_compare_as(r, NFT_CMP_NEQ, ip, 4);
+}
+
+/** rule_lookup() - Is register 1 in a set, or what does a map say of it? */
+static struct nftnl_expr *rule_lookup(struct rule *r, const char *set)
+{
+	struct nftnl_expr *e = rule_expr(r, "lookup");
+
+	if (e) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+		nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	}
+	return e;
+}
+
+void rule_unless_family_in(struct rule *r, const char *set)
+{
 	struct nftnl_expr *e;
 
-	rule_load_bytes(r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1);
-	e = rule_expr(r, "bitwise");
+	rule_load_meta(r, NFT_META_NFPROTO);
+	e = rule_lookup(r, set);
+	if (e)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS,
+				   NFT_LOOKUP_F_INV);
+}
+
+void rule_by_iface(struct rule *r, const char *map)
+{
+	struct nftnl_expr *e;
+
+	rule_load_meta(r, NFT_META_IIFNAME);
+	e = rule_lookup(r, map);
+	if (e)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+}
+
+/** rule_keep_bits() - Of the @len bytes in register 1 */
+static void rule_keep_bits(struct rule *r, const void *mask, uint32_t len)
+{
+	const uint32_t none = 0;
+	struct nftnl_expr *e = rule_expr(r, "bitwise");
+
 	if (!e)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, 1);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &mask, 1);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &none, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &none, len);
+}
+
+void rule_if_syn(struct rule *r)
+{
+	const uint8_t mask = 0x12; /* SYN and ACK */
+	const uint8_t syn = 0x02;
+
+	rule_load_bytes(r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1);
+	rule_keep_bits(r, &mask, 1);
 	rule_compare(r, &syn, sizeof(syn));
+}
+
+void rule_if_established(struct rule *r)
+{
+	const uint32_t mask = 2; /* NF_CT_STATE_BIT(IP_CT_ESTABLISHED) */
+	const uint32_t none = 0;
+	struct nftnl_expr *e = rule_expr(r, "ct");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	rule_keep_bits(r, &mask, sizeof(mask));
+	rule_compare_as(r, NFT_CMP_NEQ, &none, sizeof(none));
+}
+
+static void rule_verdict(struct rule *r, uint32_t verdict)
+{
+	struct nftnl_expr *e = rule_expr(r, "immediate");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, verdict);
+}
+
+void rule_drop(struct rule *r)
+{
+	rule_verdict(r, NF_DROP);
 }
 
 static void rule_set_register(struct rule *r, const void *data, uint32_t len)
@@ -161,12 +261,7 @@ void rule_mark(struct rule *r, uint32_t mark)
 
 void rule_accept(struct rule *r)
 {
-	struct nftnl_expr *e = rule_expr(r, "immediate");
-
-	if (!e)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	rule_verdict(r, NF_ACCEPT);
 }
 
 void rule_tproxy(struct rule *r, uint8_t nfproto, uint16_t port)

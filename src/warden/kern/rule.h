@@ -47,6 +47,21 @@ void rule_if_port(struct rule *r, uint16_t port);
 /** rule_if_syn() - The first packet of a TCP connection */
 void rule_if_syn(struct rule *r);
 
+/** rule_if_link() - Came in (or goes out) by a link whose name begins so */
+void rule_if_link(struct rule *r, bool goes_out, const char *prefix);
+/** rule_unless_from() - Source address is not this IPv4 one */
+void rule_unless_from(struct rule *r, const uint8_t ip[static 4]);
+/** rule_unless_to() - Destination address is not this IPv4 one */
+void rule_unless_to(struct rule *r, const uint8_t ip[static 4]);
+/** rule_unless_family_in() - NFPROTO_* of the packet is not in a set */
+void rule_unless_family_in(struct rule *r, const char *set);
+/** rule_if_established() - Of a connection that was answered before */
+void rule_if_established(struct rule *r);
+
+/** rule_by_iface() - What a map says of the link that it came in by */
+void rule_by_iface(struct rule *r, const char *map);
+/** rule_drop() - Away with it */
+void rule_drop(struct rule *r);
 /** rule_mark() - Set the firewall mark */
 void rule_mark(struct rule *r, uint32_t mark);
 /** rule_accept() - Done with this chain */

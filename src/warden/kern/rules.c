@@ -10,88 +10,22 @@
 #include "kern/rules.h"
 
 #include "kern/netlink.h"
-#include "kern/rule.h"
+#include "kern/nft.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter_ipv4.h>
 #include <stddef.h>
 
 #define RULES_TABLE "nsproxy"
 
-static struct nlmsghdr *rules_message(struct netlink *n, unsigned int type,
-				      uint16_t flags, const char *what)
-{
-	struct nlmsghdr *h = netlink_add(
-		n, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, what);
-	struct nfgenmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-
-	m->nfgen_family = NFPROTO_INET;
-	m->version = NFNETLINK_V0;
-	return h;
-}
-
-/** rules_edge() - First or last message of the transaction */
-static void rules_edge(struct netlink *n, uint16_t type)
-{
-	struct nlmsghdr *h =
-		netlink_add(n, type, 0, "load packet rules (nf_tables)");
-	struct nfgenmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-
-	m->nfgen_family = AF_UNSPEC;
-	m->version = NFNETLINK_V0;
-	m->res_id = htons(NFNL_SUBSYS_NFTABLES);
-}
-
-static int rules_add_table(struct netlink *n)
-{
-	struct nftnl_table *t = nftnl_table_alloc();
-	struct nlmsghdr *h;
-
-	if (!t)
-		return -ENOMEM;
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, RULES_TABLE);
-	h = rules_message(n, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK,
-			  "make an nf_tables table");
-	nftnl_table_nlmsg_build_payload(h, t);
-	nftnl_table_free(t);
-	return 0;
-}
-
 static int rules_add_chain(struct netlink *n, const char *name,
 			   const char *type, uint32_t hook)
 {
-	struct nftnl_chain *c = nftnl_chain_alloc();
-	struct nlmsghdr *h;
-
-	if (!c)
-		return -ENOMEM;
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, RULES_TABLE);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, type);
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, hook);
-	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, NF_IP_PRI_MANGLE);
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
-	h = rules_message(n, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK,
-			  "make an nf_tables chain");
-	nftnl_chain_nlmsg_build_payload(h, c);
-	nftnl_chain_free(c);
-	return 0;
-}
-
-/** rules_end() - Put the rule into the batch; it is gone afterwards */
-static int rules_end(struct netlink *n, struct rule *r, const char *what)
-{
-	return rule_end(r,
-			rules_message(n, NFT_MSG_NEWRULE,
-				      NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK,
-				      what));
+	return nft_chain(n, NFT_MSG_NEWCHAIN, NLM_F_CREATE,
+			 &(struct nft_chain){ RULES_TABLE, name, type, hook,
+					      NF_IP_PRI_MANGLE });
 }
 
 /* What is exposed at a loopback address goes out like any far address. */
@@ -107,7 +41,7 @@ static int rules_add_expose(struct netlink *n, const struct rules *wish,
 		rule_if_syn(&r);
 	rule_mark(&r, wish->mark);
 	rule_accept(&r);
-	return rules_end(n, &r, "expose a loopback address");
+	return nft_rule(n, &r, "expose a loopback address");
 }
 
 static int rules_add_own(struct netlink *n, int family, const void *ip,
@@ -117,7 +51,7 @@ static int rules_add_own(struct netlink *n, int family, const void *ip,
 
 	rule_if_to(&r, family, ip, len);
 	rule_accept(&r);
-	return rules_end(n, &r, "let local addresses be local");
+	return nft_rule(n, &r, "let local addresses be local");
 }
 
 static int rules_add_out(struct netlink *n, const struct rules *wish)
@@ -149,7 +83,7 @@ static int rules_add_out(struct netlink *n, const struct rules *wish)
 	rule_if_proto(&r, IPPROTO_TCP);
 	rule_if_syn(&r);
 	rule_mark(&r, wish->mark);
-	return rules_end(n, &r, "mark outgoing connections");
+	return nft_rule(n, &r, "mark outgoing connections");
 }
 
 static int rules_add_tproxy(struct netlink *n, const struct rules *wish,
@@ -162,7 +96,7 @@ static int rules_add_tproxy(struct netlink *n, const struct rules *wish,
 	rule_if_proto(&r, IPPROTO_TCP);
 	rule_if_syn(&r);
 	rule_tproxy(&r, nfproto, wish->gate_port);
-	return rules_end(n, &r, "hand SYNs to the gate (nft_tproxy)");
+	return nft_rule(n, &r, "hand SYNs to the gate (nft_tproxy)");
 }
 
 /* A connection to the listener by its own number would lead nowhere. */
@@ -175,12 +109,12 @@ static int rules_add_in(struct netlink *n, const struct rules *wish)
 	rule_if_port(&r, wish->gate_port);
 	rule_if_syn(&r);
 	rule_reset(&r);
-	return rules_end(n, &r, "close the gate's own port (nft_reject)");
+	return nft_rule(n, &r, "close the gate's own port (nft_reject)");
 }
 
 static int rules_write(struct netlink *n, const struct rules *wish)
 {
-	int rc = rules_add_table(n);
+	int rc = nft_table(n, NFT_MSG_NEWTABLE, NLM_F_CREATE, RULES_TABLE);
 
 	if (rc == 0)
 		rc = rules_add_chain(n, "out", "route", NF_INET_LOCAL_OUT);
@@ -207,15 +141,58 @@ int rules_load(const struct rules *r, struct fault *f)
 	if (rc < 0)
 		return fault_hint(f, "the kernel needs nf_tables: "
 				     "sudo modprobe nf_tables");
-	rules_edge(n, NFNL_MSG_BATCH_BEGIN);
+	nft_begin(n);
 	rc = rules_write(n, r);
 	if (rc < 0)
 		return fault(f, rc, "write packet rules");
-	rules_edge(n, NFNL_MSG_BATCH_END);
+	nft_end(n);
 	rc = netlink_commit(n, f);
 	if (rc == -ENOENT || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT)
 		return fault_hint(f, "the kernel needs these modules: sudo "
 				     "modprobe -a nf_tables nft_tproxy "
 				     "nft_reject_inet");
 	return rc;
+}
+
+/** rules_write_link() - Who sends to the link's two ends is not marked; what
+ * comes in by it for any other address is not AnyIP's */
+static int rules_write_link(struct netlink *n, const char *name,
+			    const uint8_t host[static 4],
+			    const uint8_t inside[static 4])
+{
+	struct rule r = rule_begin(RULES_TABLE, "out");
+	int rc;
+
+	rule_if_to(&r, AF_INET, host, 4);
+	rule_accept(&r);
+	rc = nft_rule_first(n, &r, "let the host's end be near");
+	if (rc < 0)
+		return rc;
+	r = rule_begin(RULES_TABLE, "out");
+	rule_if_to(&r, AF_INET, inside, 4);
+	rule_accept(&r);
+	rc = nft_rule_first(n, &r, "let the link's own address be local");
+	if (rc < 0)
+		return rc;
+	r = rule_begin(RULES_TABLE, "pre");
+	rule_if_iface(&r, name);
+	rule_unless_to(&r, inside);
+	rule_drop(&r);
+	return nft_rule_first(n, &r, "drop what is for others");
+}
+
+int rules_add_link(const char *name, const uint8_t host[static 4],
+		   const uint8_t inside[static 4], struct fault *f)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+	int rc = netlink_new(NETLINK_NETFILTER, &n, f);
+
+	if (rc < 0)
+		return rc;
+	nft_begin(n);
+	rc = rules_write_link(n, name, host, inside);
+	if (rc < 0)
+		return fault(f, rc, "write packet rules");
+	nft_end(n);
+	return netlink_commit(n, f);
 }

@@ -39,3 +39,17 @@ struct rules {
  * Return: 0 or -errno
  */
 int rules_load(const struct rules *r, struct fault *f);
+
+/**
+ * rules_add_link() - Let a link to the host pass by the gate
+ * @name:    Of the link, in the current network namespace
+ * @host:    IPv4 address of the host's end
+ * @inside:  Of the end in here
+ * @f:       Names the rule that the kernel refused
+ *
+ * After rules_load().
+ *
+ * Return: 0 or -errno
+ */
+int rules_add_link(const char *name, const uint8_t host[static 4],
+		   const uint8_t inside[static 4], struct fault *f);
