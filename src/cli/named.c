@@ -66,18 +66,13 @@ static int named_access(const char *text, struct terms_access *ret,
 	return rc;
 }
 
+_Static_assert(KEYS_VETH_PORTS == VETH_PORTS, "each port fits");
+
 /** named_veth() - Its link to the host */
-static int named_veth(const struct profile *pr, struct veth *v, struct fault *f)
+static void named_veth(const struct profile *pr, struct veth *v)
 {
 	v->is_wished = pr->veth;
-	if (!pr->veth)
-		return 0;
-	if (pr->veth_ports->count > VETH_PORTS)
-		return fault_plain(f, -E2BIG,
-				   "profile '%s' has %u veth-ports; at most %d "
-				   "fit",
-				   pr->name, pr->veth_ports->count, VETH_PORTS);
-	for (unsigned int i = 0; i < pr->veth_ports->count; i++) {
+	for (unsigned int i = 0; pr->veth && i < pr->veth_ports->count; i++) {
 		struct veth_port *p = &v->port[v->port_count++];
 		bool is_udp = false;
 
@@ -85,7 +80,6 @@ static int named_veth(const struct profile *pr, struct veth *v, struct fault *f)
 				       &p->port, NULL); /* was checked */
 		p->proto = is_udp ? IPPROTO_UDP : IPPROTO_TCP;
 	}
-	return 0;
 }
 
 static int named_terms(const struct profile *pr, struct terms *t,
@@ -102,7 +96,8 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	for (unsigned int i = 0; rc == 0 && i < pr->users->count; i++)
 		rc = named_access(pr->users->value[i].text,
 				  &t->access[t->access_count++], f);
-	return rc < 0 ? rc : named_veth(pr, &t->veth, f);
+	named_veth(pr, &t->veth);
+	return rc;
 }
 
 static int named_check(const char *name, struct terms *t, struct jobs *j,

@@ -275,7 +275,8 @@ def test_no_ip6_and_no_forwarding_on_either_end(keep):
         assert "inet6" not in ip("-n", place, "addr", "show", link)
     one = [link for link in links() if link["ifname"] == veth["link"]][0]
     assert one["ifalias"] == "nsproxy sandbox work"
-    assert "NOARP" in one["flags"] and len(veth["link"]) <= 15
+    assert "NOARP" in one["flags"] and "MULTICAST" not in one["flags"]
+    assert len(veth["link"]) <= 15
 
 
 def test_inside_has_no_default_route_by_it(keep):

@@ -460,6 +460,27 @@ static void publish_has_two_ports(void **state)
 	assert_int_equal(p.inner_port, 65535);
 }
 
+static void proto_port_takes_two_protocols(void **state)
+{
+	static const char *const bad[] = { "",	    "80",      "tcp",
+					   "tcp:",  "tcp:0",   "udp:65536",
+					   "TCP:1", "sctp:80", "tcp:80 " };
+	struct fault f = { 0 };
+	uint16_t port = 0;
+	bool is_udp = true;
+
+	(void)state;
+	assert_int_equal(proto_port_parse("tcp:80", &is_udp, &port, &f), 0);
+	assert_false(is_udp);
+	assert_int_equal(port, 80);
+	assert_int_equal(proto_port_parse("udp:65535", &is_udp, &port, &f), 0);
+	assert_true(is_udp);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (proto_port_parse(bad[i], &is_udp, &port, &f) != -EINVAL)
+			fail_msg("'%s' was taken", bad[i]);
+	assert_int_equal(port, 65535);
+}
+
 static void dns_takes_words_or_servers(void **state)
 {
 	struct dns_wish w = { 0 };
@@ -563,6 +584,7 @@ int main(void)
 		cmocka_unit_test(direct_and_block_have_their_places),
 		cmocka_unit_test(host_port_needs_both),
 		cmocka_unit_test(publish_has_two_ports),
+		cmocka_unit_test(proto_port_takes_two_protocols),
 		cmocka_unit_test(dns_takes_words_or_servers),
 		cmocka_unit_test(dns_refuses_what_it_cannot_ask),
 		cmocka_unit_test(host_servers_are_found),

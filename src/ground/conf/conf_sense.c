@@ -179,18 +179,24 @@ static void sense_dns(struct conf *c, const struct section *s)
 /** sense_counts() - What a plan has room for */
 static void sense_counts(struct conf *c, const struct section *s)
 {
-	static const enum profile_key doors[] = { PROFILE_EXPOSE,
-						  PROFILE_PUBLISH };
+	static const struct {
+		enum profile_key key;
+		unsigned int most;
+	} doors[] = {
+		{ PROFILE_EXPOSE, PLAN_EXPOSE },
+		{ PROFILE_PUBLISH, PLAN_PUBLISH },
+		{ PROFILE_VETH_PORTS, KEYS_VETH_PORTS },
+	};
 
 	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
-		const struct setting *set = &s->set[doors[i]];
-		const unsigned int most =
-			doors[i] == PROFILE_EXPOSE ? PLAN_EXPOSE : PLAN_PUBLISH;
+		const struct setting *set = &s->set[doors[i].key];
+		const unsigned int most = doors[i].most;
 
 		if (set->count > most)
 			problem_add(&c->problems, &set->value[most].at,
 				    "'%s' takes at most %u values",
-				    forms[s->kind].key[doors[i]].name, most);
+				    forms[s->kind].key[doors[i].key].name,
+				    most);
 		for (unsigned int a = 0; a < set->count; a++)
 			for (unsigned int b = 0; b < a; b++)
 				if (!strcmp(set->value[a].text,
@@ -199,7 +205,7 @@ static void sense_counts(struct conf *c, const struct section *s)
 						&c->problems, &set->value[a].at,
 						"'%s' stands in the list twice",
 						forms[s->kind]
-							.key[doors[i]]
+							.key[doors[i].key]
 							.name);
 	}
 }

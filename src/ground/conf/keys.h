@@ -58,7 +58,9 @@ enum helper_key {
 	HELPER_KEYS
 };
 
-#define KEYS_MAX 12 /* of one section */
+#define KEYS_MAX	12 /* of one section */
+/** KEYS_VETH_PORTS - most values of 'veth-ports' */
+#define KEYS_VETH_PORTS 16
 
 /* Words of a KEY_WORD, in the order of the table. */
 enum udp_word {

@@ -127,6 +127,17 @@ static unsigned int switch_patience(const struct plan *p)
 	return most;
 }
 
+static bool switch_veth_same(const struct veth *a, const struct veth *b)
+{
+	if (a->is_wished != b->is_wished || a->port_count != b->port_count)
+		return false;
+	for (unsigned int i = 0; i < a->port_count; i++)
+		if (a->port[i].proto != b->port[i].proto ||
+		    a->port[i].port != b->port[i].port)
+			return false;
+	return true;
+}
+
 /** switch_fixed() - The first thing that differs and cannot change here */
 static const char *switch_fixed(const struct build *b, const struct plan *old,
 				const struct terms *was,
@@ -136,6 +147,8 @@ static const char *switch_fixed(const struct build *b, const struct plan *old,
 		return "expose";
 	if (!switch_publish_same(old, b->plan))
 		return "publish";
+	if (!switch_veth_same(&was->veth, &b->terms.veth))
+		return "veth";
 	if (was->guard != b->terms.guard)
 		return "guard";
 	if (jobs->count != b->jobs->count ||
@@ -166,6 +179,7 @@ static int switch_judge(struct build *b, const struct plan *old,
 				  fixed);
 		return fault_hint(f, "nsproxy restart %s", b->wish.name);
 	}
+	b->terms.veth = was->veth; /* with the addresses that it has */
 	b->needs_worker = chain || dns;
 	(void)snprintf(b->changed, sizeof(b->changed), "%s%s%s",
 		       chain ? "chain " : "", dns ? "dns " : "",

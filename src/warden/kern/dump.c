@@ -17,7 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define DUMP_BUF 65536
+#define DUMP_BUF   65536
+#define DUMP_ATTRS 32 /* those that matter are below */
 
 /** dump_run() - Ask for all of a kind; @each gets message after message */
 static int dump_run(uint16_t type, unsigned char family, mnl_cb_t each,
@@ -54,6 +55,29 @@ out:
 	return rc < 0 ? rc : 0;
 }
 
+/** struct attrs - the attributes of a message, by type */
+struct attrs {
+	const struct nlattr *at[DUMP_ATTRS];
+};
+
+static int dump_keep_attr(const struct nlattr *a, void *ctx)
+{
+	struct attrs *all = ctx;
+
+	if (mnl_attr_get_type(a) < DUMP_ATTRS)
+		all->at[mnl_attr_get_type(a)] = a;
+	return MNL_CB_OK;
+}
+
+/** dump_ip4() - Is this attribute there, and an IPv4 address? */
+static const void *dump_ip4(const struct attrs *all, unsigned int type)
+{
+	const struct nlattr *a = all->at[type];
+
+	return a && mnl_attr_get_payload_len(a) == 4 ? mnl_attr_get_payload(a)
+						     : NULL;
+}
+
 static uint32_t dump_mask(unsigned int len)
 {
 	return len == 0 ? 0 : UINT32_MAX << (32 - len);
@@ -87,33 +111,30 @@ static int dump_take(struct taken *t, const void *ip, unsigned int len)
 static int dump_address(const struct nlmsghdr *h, void *ctx)
 {
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
-	const struct nlattr *a;
+	static const unsigned int types[] = { IFA_LOCAL, IFA_ADDRESS };
+	struct attrs all = { 0 };
+	int rc = mnl_attr_parse(h, sizeof(*m), dump_keep_attr, &all);
 
-	mnl_attr_for_each(
-		a, h, sizeof(*m)) if ((mnl_attr_get_type(a) == IFA_LOCAL ||
-				       mnl_attr_get_type(a) == IFA_ADDRESS) &&
-				      mnl_attr_get_payload_len(a) == 4 &&
-				      m->ifa_prefixlen <= 32 &&
-				      dump_take(ctx, mnl_attr_get_payload(a),
-						m->ifa_prefixlen) !=
-					      MNL_CB_OK) return MNL_CB_ERROR;
-	return MNL_CB_OK;
+	for (int i = 0; rc == MNL_CB_OK && i < 2; i++) {
+		const void *ip = dump_ip4(&all, types[i]);
+
+		if (ip && m->ifa_prefixlen <= 32)
+			rc = dump_take(ctx, ip, m->ifa_prefixlen);
+	}
+	return rc;
 }
 
 static int dump_route(const struct nlmsghdr *h, void *ctx)
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
-	const struct nlattr *a;
+	struct attrs all = { 0 };
+	const int rc = mnl_attr_parse(h, sizeof(*m), dump_keep_attr, &all);
+	const void *ip = dump_ip4(&all, RTA_DST);
 
-	if (m->rtm_family != AF_INET || m->rtm_dst_len == 0 ||
-	    m->rtm_dst_len > 32)
-		return MNL_CB_OK;
-	mnl_attr_for_each(a, h, sizeof(*m)) if (
-		mnl_attr_get_type(a) == RTA_DST &&
-		mnl_attr_get_payload_len(a) ==
-			4) return dump_take(ctx, mnl_attr_get_payload(a),
-					    m->rtm_dst_len);
-	return MNL_CB_OK;
+	if (rc != MNL_CB_OK || m->rtm_family != AF_INET || !ip ||
+	    m->rtm_dst_len == 0 || m->rtm_dst_len > 32)
+		return rc;
+	return dump_take(ctx, ip, m->rtm_dst_len);
 }
 
 int dump_taken(struct taken *ret, struct fault *f)
@@ -171,30 +192,29 @@ struct named {
 	size_t count;
 };
 
+/** dump_text() - An attribute's text, cut to what fits */
+static void dump_text(const struct nlattr *a, char *to, size_t room)
+{
+	const size_t len = a ? mnl_attr_get_payload_len(a) : 0;
+
+	if (len > 0)
+		memcpy(to, mnl_attr_get_payload(a),
+		       len < room ? len : room - 1);
+}
+
 static int dump_link(const struct nlmsghdr *h, void *ctx)
 {
 	struct named *all = ctx;
 	struct named_link one = { 0 };
-	const struct nlattr *a;
+	struct attrs attrs = { 0 };
 	struct named_link *more;
+	const int rc = mnl_attr_parse(h, sizeof(struct ifinfomsg),
+				      dump_keep_attr, &attrs);
 
-	mnl_attr_for_each(a, h, sizeof(struct ifinfomsg))
-	{
-		const size_t len = mnl_attr_get_payload_len(a);
-		char *to = one.link;
-		size_t room = sizeof(one.link);
-
-		if (mnl_attr_get_type(a) == IFLA_IFALIAS) {
-			to = one.alias;
-			room = sizeof(one.alias);
-		} else if (mnl_attr_get_type(a) != IFLA_IFNAME) {
-			continue;
-		}
-		memcpy(to, mnl_attr_get_payload(a),
-		       len < room ? len : room - 1);
-	}
-	if (one.alias[0] == '\0')
-		return MNL_CB_OK;
+	dump_text(attrs.at[IFLA_IFNAME], one.link, sizeof(one.link));
+	dump_text(attrs.at[IFLA_IFALIAS], one.alias, sizeof(one.alias));
+	if (rc != MNL_CB_OK || one.alias[0] == '\0')
+		return rc;
 	more = reallocarray(all->at, all->count + 1, sizeof(*more));
 	if (!more) {
 		errno = ENOMEM;

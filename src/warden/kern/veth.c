@@ -144,8 +144,11 @@ int veth_choose(struct veth *v, const char *name, int *ret_held,
 }
 
 /** veth_end() - An end's name, MAC address and flags */
-static void veth_end(struct nlmsghdr *h, const char *name)
+static void veth_end(struct nlmsghdr *h, struct ifinfomsg *i, const char *name)
 {
+	/* What the host says to all of its links is not for sandboxes. */
+	i->ifi_change = IFF_NOARP | IFF_MULTICAST;
+	i->ifi_flags = IFF_NOARP;
 	mnl_attr_put_strz(h, IFLA_IFNAME, name);
 	mnl_attr_put(h, IFLA_ADDRESS, sizeof(veth_mac), veth_mac);
 }
@@ -159,15 +162,13 @@ static void veth_add_pair(struct netlink *n, const struct veth *v, int netns)
 	struct nlattr *data;
 	struct nlattr *peer;
 
-	i->ifi_flags = i->ifi_change = IFF_NOARP;
-	veth_end(h, v->link);
+	veth_end(h, i, v->link);
 	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
 	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
 	peer = mnl_attr_nest_start(h, VETH_INFO_PEER);
 	i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
-	i->ifi_flags = i->ifi_change = IFF_NOARP;
-	veth_end(h, VETH_INSIDE);
+	veth_end(h, i, VETH_INSIDE);
 	mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)netns);
 	mnl_attr_nest_end(h, peer);
 	mnl_attr_nest_end(h, data);
