@@ -30,6 +30,8 @@ enum build_work {
  * @is_pinned:  Give it a name in /run/netns
  * @stale:      Inode of the one before it, for the pin; 0: none
  * @log_level:  For its worker
+ * @is_attached:  BUILD_NEW: the network namespace comes with the wish
+ * @owner:      Whose it must be then
  * @daemon:     Who asks: with it the builder dies
  */
 struct build_wish {
@@ -40,6 +42,8 @@ struct build_wish {
 	bool is_pinned;
 	uint64_t stale;
 	int log_level;
+	bool is_attached;
+	uid_t owner;
 	pid_t daemon;
 };
 
@@ -72,6 +76,7 @@ struct build_word {
 	pid_t worker;
 	pid_t minder;
 	bool is_root;
+	bool is_attached;
 	uint64_t netns;
 	struct terms terms;
 	char way[256];
@@ -82,13 +87,14 @@ struct build_word {
  * @w:    Wish
  * @lock: The daemon's, which is held until the builder is gone, too: so no two
  *        daemons' builders ever meet; -1 for none
+ * @foreign:  With @w->is_attached: the namespace; else -1
  * @ret:  Its pid and channel
  * @f:    Why not
  *
  * Return: 0 or -errno
  */
-int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
-		struct fault *f);
+int build_begin(const struct build_wish *w, int lock, int foreign,
+		struct hatchling *ret, struct fault *f);
 
 /**
  * build_end() - Take its answer

@@ -85,6 +85,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 	if (!s)
 		return NULL;
 	s->host = host;
+	s->foreign = -1;
 	list_init(&s->node);
 	mourned_init(&s->builder);
 	mourned_init(&s->keeper);
@@ -126,6 +127,7 @@ static void sandbox_forget_keeper(struct sandbox *s)
 
 void sandbox_free(struct sandbox *s)
 {
+	fd_close(&s->foreign);
 	mourned_forget(s, &s->builder);
 	sandbox_forget_keeper(s);
 	mourned_forget(s, &s->worker);
@@ -182,7 +184,7 @@ static void sandbox_ended(struct sandbox *s)
 	loop_untimer(s->host->loop, &s->timer);
 	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
 		(void)unlink(path);
-	if (s->host->is_pinned && s->netns != 0 &&
+	if (s->host->is_pinned && !s->is_attached && s->netns != 0 &&
 	    !pin_remove(s->name, s->netns))
 		log_warn("sandbox '%s': its name in %s could not be removed",
 			 s->name, PIN_DIR);
@@ -230,8 +232,9 @@ static void sandbox_keeper_died(struct watch *w, uint32_t events)
 	(void)fault_plain(&s->trouble, -EPIPE,
 			  "its keeper died; programs that were inside have no "
 			  "network any more");
-	log_warn("sandbox '%s': %s; a new sandbox is built", s->name,
-		 s->trouble.text);
+	log_warn("sandbox '%s': %s; %s", s->name, s->trouble.text,
+		 s->is_attached ? "it is struck off the list"
+				: "a new sandbox is built");
 	sandbox_wait(s);
 	sandbox_tell(s);
 }
@@ -301,6 +304,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 		s->ns[i] = fd_take(&fds[i]);
 	}
 	s->is_root = w->is_root;
+	s->is_attached = w->is_attached;
 	s->netns = w->netns;
 	s->since_s = w->since_s;
 	s->terms = w->terms;
@@ -392,7 +396,7 @@ static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
 {
 	struct mourned *b = &s->builder;
 	struct hatchling born;
-	int rc = build_begin(w, s->host->lock, &born, &s->trouble);
+	int rc = build_begin(w, s->host->lock, s->foreign, &born, &s->trouble);
 
 	if (rc < 0)
 		return rc;
@@ -417,7 +421,9 @@ static void sandbox_begin(struct sandbox *s, enum build_work work,
 	struct loop *l = s->host->loop;
 	struct build_wish wish = {
 		.work = work,
-		.is_pinned = s->host->is_pinned,
+		.is_pinned = s->host->is_pinned && !s->is_attached,
+		.is_attached = s->foreign >= 0,
+		.owner = s->owner,
 		.stale = stale,
 		.log_level = s->host->log_level,
 		.daemon = getpid(),
@@ -432,6 +438,7 @@ static void sandbox_begin(struct sandbox *s, enum build_work work,
 				 s->host->dir, s->name);
 	if (rc == 0)
 		rc = sandbox_send_builder(s, &wish);
+	fd_close(&s->foreign);
 	sandbox_enter(s, during[work]);
 	if (rc < 0) {
 		/* Later, so that the caller is not told before it waits. */
@@ -448,6 +455,14 @@ void sandbox_up(struct sandbox *s, uint64_t stale)
 {
 	assert(s->state == SANDBOX_DOWN);
 	sandbox_begin(s, BUILD_NEW, stale);
+}
+
+void sandbox_attach(struct sandbox *s, int net)
+{
+	assert(s->state == SANDBOX_DOWN);
+	s->is_attached = true;
+	s->foreign = net;
+	sandbox_begin(s, BUILD_NEW, 0);
 }
 
 void sandbox_adopt(struct sandbox *s)

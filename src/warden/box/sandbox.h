@@ -77,6 +77,8 @@ struct mourned {
  * @profile:    What it is built from
  * @owner:      The owner's: the user who wished for it
  * @is_wished:  The owner's: whether it is tried again when it fails
+ * @is_attached:  Its network namespace is another's: it is never built again
+ * @foreign:    That namespace, until a builder has it; else -1
  * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
  * @lost_ms:    When its keeper died
@@ -91,6 +93,8 @@ struct sandbox {
 	uid_t owner;
 	enum sandbox_state state;
 	bool is_wished;
+	bool is_attached;
+	int foreign;
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;
@@ -128,6 +132,15 @@ void sandbox_free(struct sandbox *s);
  * It is UP after a while, or WAITING to be tried again, with @s->trouble.
  */
 void sandbox_up(struct sandbox *s, uint64_t stale);
+
+/**
+ * sandbox_attach() - Begin to give a namespace that is there a way out
+ * @s:    Down
+ * @net:  The namespace; taken
+ *
+ * It is UP after a while, or WAITING without a keeper, with @s->trouble.
+ */
+void sandbox_attach(struct sandbox *s, int net);
 
 /**
  * sandbox_adopt() - Begin to ask its keeper, which may be dead

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "box/doors.h"
 #include "bus/channel.h"
+#include "kern/foreign.h"
 #include "kern/links.h"
 #include "kern/namespace.h"
 #include "kern/private.h"
@@ -30,6 +31,7 @@ void setup_init(struct setup *s, const struct plan *plan)
 	*s = (struct setup){
 		.plan = plan,
 		.guard = GUARD_GUARDED,
+		.foreign = -1,
 		.mint = -1,
 		.resolver = { .mounts = -1, .changes = -1 },
 	};
@@ -66,6 +68,22 @@ static pid_t setup_pid(void)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
+/** setup_attach() - Into a namespace that others made, where we may have been
+ * before. Nobody's programs will be in our mounts */
+static int setup_attach(struct setup *s, struct fault *f)
+{
+	int rc;
+
+	s->guard = GUARD_PLAIN;
+	s->pid = getpid();
+	rc = foreign_enter(s->foreign, s->is_root, f);
+	if (rc < 0)
+		return rc;
+	rules_sweep();
+	links_sweep(s->has_ip6);
+	return 0;
+}
+
 static int setup_namespaces(struct setup *s, struct fault *f)
 {
 	unsigned int how = 0;
@@ -73,6 +91,8 @@ static int setup_namespaces(struct setup *s, struct fault *f)
 
 	s->is_root = namespace_is_root();
 	s->has_ip6 = namespace_has_ip6();
+	if (s->foreign >= 0)
+		return setup_attach(s, f);
 	how |= s->is_root ? 0 : NAMESPACE_OWN_USER;
 	how |= s->guard == GUARD_PLAIN ? NAMESPACE_KEEPS_SUID : 0;
 	how |= s->guard == GUARD_STRICT ? NAMESPACE_OWN_PIDS : 0;
@@ -85,13 +105,16 @@ static int setup_namespaces(struct setup *s, struct fault *f)
 static int setup_tun(struct setup *s, struct fault *f)
 {
 	int fd;
-	const int rc = links_open_tun(&fd, f);
+	int rc = links_open_tun(&fd, f);
 
 	if (rc == 0)
 		s->fds[s->fd_count++] = (struct plan_fd){
 			.kind = PLAN_FD_TUN,
 			.fd = fd,
 		};
+	/* The namespace outlives us. */
+	if (rc == 0 && s->foreign >= 0)
+		rc = links_loosen_tun(fd, f);
 	return rc;
 }
 

@@ -57,6 +57,7 @@ enum {
  * @own:       By enum store_fd
  * @tag_fd:    What the worker gets, beside @word.tag
  * @listener:  Born on the host
+ * @foreign:   Namespace to be attached; -1 for none
  * @caller:    -1 for none
  */
 struct standing {
@@ -67,6 +68,7 @@ struct standing {
 	int own[STORE_FD_TAGS];
 	int tag_fd[PLAN_FDS];
 	int listener;
+	int foreign;
 	int caller[STANDING_CALLERS];
 };
 
@@ -80,7 +82,7 @@ static int standing_take(struct standing *s, int chan, struct fault *f)
 	if (rc < 0)
 		return fault(f, rc, "hear what to keep");
 	if (s->word.kind != STORE_BUILD ||
-	    count != STORE_TASK_TAGS + s->word.tag_count)
+	    count != STORE_TASK_TAGS + s->word.tag_count + s->word.is_attached)
 		return fault_plain(f, -EPROTO, "the builder made no sense");
 	s->listener = fds[STORE_TASK_LISTENER];
 	s->own[STORE_FD_PLAN] = fds[STORE_TASK_PLAN];
@@ -89,6 +91,8 @@ static int standing_take(struct standing *s, int chan, struct fault *f)
 	s->own[STORE_FD_BOARD] = fds[STORE_TASK_BOARD];
 	for (unsigned int i = 0; i < s->word.tag_count; i++)
 		s->tag_fd[i] = fds[STORE_TASK_TAGS + i];
+	if (s->word.is_attached)
+		s->foreign = fds[count - 1];
 	rc = terms_read(fds[STORE_TASK_TERMS], &s->terms);
 	if (rc == 0)
 		rc = plan_file_read(fds[STORE_TASK_PLAN], s->plan);
@@ -327,9 +331,11 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 		return rc;
 	setup_init(&s->setup, s->plan);
 	s->setup.guard = s->terms.guard;
+	s->setup.foreign = s->foreign;
 	rc = setup_build(&s->setup, f);
 	/* Nothing in here needs it any more, and it may hold passwords. */
 	explicit_bzero(s->plan, sizeof(*s->plan));
+	fd_close(&s->foreign);
 	if (rc == 0)
 		rc = standing_hold(s, f);
 	if (rc == 0)
@@ -358,7 +364,7 @@ int standing_main(int chan)
 		s->plan = calloc(1, sizeof(*s->plan));
 	if (!s || !s->plan)
 		return 1;
-	s->listener = -1;
+	s->listener = s->foreign = -1;
 	for (int i = 0; i < STORE_FD_TAGS; i++)
 		s->own[i] = -1;
 	for (int i = 0; i < STANDING_CALLERS; i++)

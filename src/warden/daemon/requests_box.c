@@ -57,16 +57,16 @@ static json_t *requests_show_helpers(const struct sandbox *s)
 
 static json_t *requests_show(const struct sandbox *s)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
-			 "s:s, s:o}",
-			 "name", s->name, "profile", s->profile, "state",
-			 sandbox_state_name(s), "way", s->way, "owner",
-			 (json_int_t)s->owner, "since", (json_int_t)s->since_s,
-			 "keeper", (int)s->keeper.pid, "worker",
-			 (int)s->worker.pid, "netns", (json_int_t)s->netns,
-			 "restarts", (int)s->restarts, "trouble",
-			 s->state == SANDBOX_UP ? "" : s->trouble.text,
-			 "helpers", requests_show_helpers(s));
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
+		"s:s, s:b, s:o}",
+		"name", s->name, "profile", s->profile, "state",
+		sandbox_state_name(s), "way", s->way, "owner",
+		(json_int_t)s->owner, "since", (json_int_t)s->since_s, "keeper",
+		(int)s->keeper.pid, "worker", (int)s->worker.pid, "netns",
+		(json_int_t)s->netns, "restarts", (int)s->restarts, "trouble",
+		s->state == SANDBOX_UP ? "" : s->trouble.text, "attached",
+		s->is_attached, "helpers", requests_show_helpers(s));
 }
 
 void requests_reply_sandbox(struct caller *c, const struct sandbox *s)
@@ -111,6 +111,15 @@ void requests_give(struct caller *c, const struct sandbox *s)
 	int fds[4];
 	unsigned int count = 0;
 
+	if (s->is_attached) {
+		struct fault f = { 0 };
+
+		(void)fault_plain(&f, -EOPNOTSUPP,
+				  "it is attached: only its network is ours "
+				  "(nsenter enters the rest)");
+		caller_fail(c, &f);
+		return;
+	}
 	for (unsigned int i = 0; i < (s->is_root ? 3 : 4); i++) {
 		fds[count] = fcntl(s->ns[what[i]], F_DUPFD_CLOEXEC, 0);
 		if (fds[count] < 0) {

@@ -24,6 +24,23 @@
 int links_open_tun(int *ret_fd, struct fault *f);
 
 /**
+ * links_loosen_tun() - Let nsp0 end with its last fd, and not stay
+ * @fd:  From links_open_tun()
+ * @f:   Why not
+ *
+ * Return: 0 or -errno
+ */
+int links_loosen_tun(int fd, struct fault *f);
+
+/**
+ * links_sweep() - Take back the routes and rules of links_build()
+ * @has_ip6:  The kernel has IPv6
+ *
+ * Those through nsp0 have gone with it. What is not there is no fault.
+ */
+void links_sweep(bool has_ip6);
+
+/**
  * struct links - how the network of a sandbox shall look
  * @ip4:     Address of nsp0
  * @ip6:     Address of nsp0; AF_UNSPEC when the kernel has no IPv6

@@ -219,3 +219,22 @@ int rules_load(const struct rules *r, struct fault *f)
 				     "nft_reject_inet");
 	return rc;
 }
+
+void rules_sweep(void)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+	struct nftnl_table *t = nftnl_table_alloc();
+	struct nlmsghdr *h;
+
+	if (t && netlink_new(NETLINK_NETFILTER, &n, NULL) == 0) {
+		nftnl_table_set_str(t, NFTNL_TABLE_NAME, RULES_TABLE);
+		rules_edge(n, NFNL_MSG_BATCH_BEGIN);
+		h = rules_message(n, NFT_MSG_DELTABLE, NLM_F_ACK,
+				  "take back packet rules");
+		nftnl_table_nlmsg_build_payload(h, t);
+		rules_edge(n, NFNL_MSG_BATCH_END);
+		(void)netlink_commit(n, NULL);
+	}
+	if (t)
+		nftnl_table_free(t);
+}

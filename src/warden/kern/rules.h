@@ -39,3 +39,6 @@ struct rules {
  * Return: 0 or -errno
  */
 int rules_load(const struct rules *r, struct fault *f);
+
+/** rules_sweep() - Take them back, if they are there */
+void rules_sweep(void);
