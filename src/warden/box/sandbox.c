@@ -257,7 +257,8 @@ static void sandbox_end_rest(struct sandbox *s)
 {
 	/* The worker first: connections are cut, not drained. */
 	mourned_kill(&s->worker);
-	mourned_kill(&s->keeper);
+	/* It has something to tidy up. */
+	mourned_signal(&s->keeper, s->is_attached ? SIGTERM : SIGKILL);
 	(void)loop_timer(s->host->loop, &s->timer, END_PATIENCE_MS,
 			 sandbox_stuck);
 	sandbox_ended(s);

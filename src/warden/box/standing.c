@@ -21,6 +21,8 @@
 #include "bus/peer.h"
 #include "bus/plan_file.h"
 #include "kern/guard.h"
+#include "kern/links.h"
+#include "kern/rules.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -47,6 +50,7 @@ enum {
 	POLL_MINT,
 	POLL_MOUNTS,
 	POLL_CHANGES,
+	POLL_TERM,
 	POLL_CALLERS,
 	POLL_END = POLL_CALLERS + STANDING_CALLERS,
 };
@@ -58,6 +62,7 @@ enum {
  * @tag_fd:    What the worker gets, beside @word.tag
  * @listener:  Born on the host
  * @foreign:   Namespace to be attached; -1 for none
+ * @term:      signalfd for SIGTERM then
  * @caller:    -1 for none
  */
 struct standing {
@@ -69,6 +74,7 @@ struct standing {
 	int tag_fd[PLAN_FDS];
 	int listener;
 	int foreign;
+	int term;
 	int caller[STANDING_CALLERS];
 };
 
@@ -170,11 +176,41 @@ static int standing_log(struct standing *s, struct fault *f)
 	return 0;
 }
 
-/** standing_settle() - Shed all but the power to keep the mounts */
-static int standing_settle(struct fault *f)
+/**
+ * standing_await_term() - Be asked to end, and not just killed
+ *
+ * A network namespace that goes on without us shall not keep our rules.
+ */
+static int standing_await_term(struct standing *s, struct fault *f)
 {
-	const int rc = guard_shed(1ull << CAP_SYS_ADMIN, f);
+	sigset_t term;
 
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	s->term = signalfd(-1, &term, SFD_CLOEXEC);
+	if (s->term < 0 || sigprocmask(SIG_BLOCK, &term, NULL) < 0)
+		return fault(f, -errno, "open a signalfd");
+	return 0;
+}
+
+/** standing_detach() - Give the namespace back as it was; never returns. The
+ * device goes with us */
+static void __attribute__((noreturn)) standing_detach(const struct standing *s)
+{
+	rules_sweep();
+	links_sweep(s->setup.has_ip6);
+	_exit(0);
+}
+
+/** standing_settle() - Shed all but the power to keep the mounts, and to take
+ * back what we did to another's network */
+static int standing_settle(struct standing *s, struct fault *f)
+{
+	const uint64_t net = s->word.is_attached ? 1ull << CAP_NET_ADMIN : 0;
+	int rc = guard_shed(1ull << CAP_SYS_ADMIN | net, f);
+
+	if (rc == 0 && s->word.is_attached)
+		rc = standing_await_term(s, f);
 	if (rc < 0)
 		return rc;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -302,6 +338,7 @@ static void standing_turn(struct standing *s)
 		[POLL_MINT] = { .fd = s->setup.mint, .events = POLLIN },
 		[POLL_MOUNTS] = { .fd = r->mounts, .events = POLLPRI },
 		[POLL_CHANGES] = { .fd = r->changes, .events = POLLIN },
+		[POLL_TERM] = { .fd = s->term, .events = POLLIN },
 	};
 	int n;
 
@@ -311,6 +348,8 @@ static void standing_turn(struct standing *s)
 			.events = POLLIN,
 		};
 	n = poll(p, POLL_END, r->changes < 0 ? STANDING_LOOK_MS : -1);
+	if (p[POLL_TERM].revents)
+		standing_detach(s);
 	if (p[POLL_MINT].revents)
 		standing_mint(s);
 	if (n == 0 || p[POLL_MOUNTS].revents || p[POLL_CHANGES].revents)
@@ -341,7 +380,7 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 	if (rc == 0)
 		rc = standing_log(s, f);
 	if (rc == 0)
-		rc = standing_settle(f);
+		rc = standing_settle(s, f);
 	return rc;
 }
 
@@ -364,7 +403,7 @@ int standing_main(int chan)
 		s->plan = calloc(1, sizeof(*s->plan));
 	if (!s || !s->plan)
 		return 1;
-	s->listener = s->foreign = -1;
+	s->listener = s->foreign = s->term = -1;
 	for (int i = 0; i < STORE_FD_TAGS; i++)
 		s->own[i] = -1;
 	for (int i = 0; i < STANDING_CALLERS; i++)
