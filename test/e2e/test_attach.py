@@ -135,6 +135,7 @@ def fds_of(keep):
 
 # --- what it gives
 
+@pytest.mark.smoke
 def test_attached_reaches_out_by_name_through_the_proxy(pair, proxy):
     keep, place = pair
     assert place.inside(REACH)[0] != "OK"
@@ -144,6 +145,13 @@ def test_attached_reaches_out_by_name_through_the_proxy(pair, proxy):
     assert said[0] == "OK", said
     assert proxy.asked("named.example", 80)
     assert "work" in keep("list").out
+
+
+def test_root_may_attach_a_users_namespace(root_keep, own):
+    attach(root_keep, *own.words)
+    assert own.inside(REACH)[0] == "OK"
+    assert root_keep("detach", "work").rc == 0
+    assert own.inside(REACH)[0] != "OK"
 
 
 def test_attached_may_have_another_name(keep, own):
@@ -179,6 +187,7 @@ def test_next_daemon_adopts_it(pair):
 
 # --- how it ends
 
+@pytest.mark.smoke
 def test_detached_reaches_nothing_and_attaches_again(pair):
     keep, place = pair
     for _ in range(3):
@@ -241,6 +250,16 @@ def test_keeper_that_dies_without_daemon_is_not_built_anew(keep, own):
 
 
 # --- what is refused
+
+def test_failed_attach_leaves_all_as_it_was(pair):
+    keep, place = pair
+    assert place.sh("ip link set lo up && ip route add default dev lo").rc == 0
+    look = "ip rule; ip -6 rule; ip route show table all; ip link"
+    before = place.sh(look).out
+    refused(keep("attach", "work", *place.words), "default route")
+    assert place.sh(look).out == before
+    assert names_of(keep) == []
+
 
 def test_exec_is_refused(keep, own):
     attach(keep, *own.words)

@@ -75,10 +75,11 @@ static int setup_attach(struct setup *s, struct fault *f)
 	int rc;
 
 	s->guard = GUARD_PLAIN;
-	s->pid = getpid();
+	s->pid = setup_pid();
 	rc = foreign_enter(s->foreign, s->is_root, f);
 	if (rc < 0)
 		return rc;
+	s->is_foreign = true;
 	rules_sweep();
 	links_sweep(s->has_ip6);
 	return 0;
@@ -105,16 +106,14 @@ static int setup_namespaces(struct setup *s, struct fault *f)
 static int setup_tun(struct setup *s, struct fault *f)
 {
 	int fd;
-	int rc = links_open_tun(&fd, f);
+	/* Another's namespace outlives us. */
+	const int rc = links_open_tun(!s->is_foreign, &fd, f);
 
 	if (rc == 0)
 		s->fds[s->fd_count++] = (struct plan_fd){
 			.kind = PLAN_FD_TUN,
 			.fd = fd,
 		};
-	/* The namespace outlives us. */
-	if (rc == 0 && s->foreign >= 0)
-		rc = links_loosen_tun(fd, f);
 	return rc;
 }
 

@@ -16,6 +16,7 @@
  *             program keeps all ids
  * @guard:     What will hold the programs
  * @foreign:   Network namespace to build in, borrowed; -1: a new one
+ * @is_foreign: We are in it
  * @pid:       Ours, as the host sees it
  * @has_ip6:   The kernel has IPv6
  * @fds:       What the worker gets: device, listeners, its end of @mint
@@ -29,6 +30,7 @@ struct setup {
 	bool is_root;
 	enum guard_word guard;
 	int foreign;
+	bool is_foreign;
 	pid_t pid;
 	bool has_ip6;
 	struct plan_fd fds[PLAN_FDS];

@@ -193,13 +193,14 @@ static int standing_await_term(struct standing *s, struct fault *f)
 	return 0;
 }
 
-/** standing_detach() - Give the namespace back as it was; never returns. The
- * device goes with us */
-static void __attribute__((noreturn)) standing_detach(const struct standing *s)
+/** standing_give_back() - Leave another's namespace as it was; the device goes
+ * with us */
+static void standing_give_back(const struct standing *s)
 {
+	if (!s->setup.is_foreign)
+		return;
 	rules_sweep();
 	links_sweep(s->setup.has_ip6);
-	_exit(0);
 }
 
 /** standing_settle() - Shed all but the power to keep the mounts, and to take
@@ -348,8 +349,10 @@ static void standing_turn(struct standing *s)
 			.events = POLLIN,
 		};
 	n = poll(p, POLL_END, r->changes < 0 ? STANDING_LOOK_MS : -1);
-	if (p[POLL_TERM].revents)
-		standing_detach(s);
+	if (p[POLL_TERM].revents) {
+		standing_give_back(s);
+		_exit(0);
+	}
 	if (p[POLL_MINT].revents)
 		standing_mint(s);
 	if (n == 0 || p[POLL_MOUNTS].revents || p[POLL_CHANGES].revents)
@@ -414,11 +417,15 @@ int standing_main(int chan)
 			.fault = f,
 		};
 
+		standing_give_back(s);
 		(void)store_send(chan, &w, NULL, 0);
 		return 1;
 	}
-	if (standing_give(s, chan) < 0 || standing_hear(s, chan) != STORE_KEEP)
+	if (standing_give(s, chan) < 0 ||
+	    standing_hear(s, chan) != STORE_KEEP) {
+		standing_give_back(s);
 		return 1; /* the builder failed, or was killed */
+	}
 	fd_close(&chan);
 	/* As the first of its process ids it inherits what is left alone, and
 	 * has no use for it. */

@@ -42,7 +42,7 @@
 #define NL_DO		(NLM_F_ACK)
 #define NL_NEW		(NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
 
-int links_open_tun(int *ret_fd, struct fault *f)
+int links_open_tun(bool stays, int *ret_fd, struct fault *f)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 	auto_fd fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -59,7 +59,7 @@ int links_open_tun(int *ret_fd, struct fault *f)
 	memcpy(ifr.ifr_name, LINKS_TUN, sizeof(LINKS_TUN));
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return fault(f, -errno, "make the TUN device " LINKS_TUN);
-	if (ioctl(fd, TUNSETPERSIST, 1) < 0)
+	if (stays && ioctl(fd, TUNSETPERSIST, 1) < 0)
 		return fault(f, -errno, "make " LINKS_TUN " persistent");
 
 	*ret_fd = fd_take(&fd);
@@ -194,13 +194,6 @@ static void links_add_family(struct netlink *n, int tun, const struct addr *a)
 	links_add_route(n, tun, TABLE_INTO_TUN, RTN_UNICAST, a);
 	links_add_route(n, LINKS_LO, TABLE_ANY_LOCAL, RTN_LOCAL, a);
 	links_add_rules(n, a->family);
-}
-
-int links_loosen_tun(int fd, struct fault *f)
-{
-	if (ioctl(fd, TUNSETPERSIST, 0) < 0)
-		return fault(f, -errno, "let " LINKS_TUN " end with us");
-	return 0;
 }
 
 /** links_sweep_rule() - One of links_add_rules(), by what it looks for */
