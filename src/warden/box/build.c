@@ -313,6 +313,14 @@ static void build_undo(struct build *b, size_t done)
 			build_steps[done].undo(b);
 }
 
+/** build_let_go() - A worker has them, or none will: an attached namespace's
+ * device ends with its last fd, and may have to before us */
+static void build_let_go(struct build *b)
+{
+	for (unsigned int i = STORE_FD_TAGS; i < b->fd_count; i++)
+		fd_close(&b->fds[i]);
+}
+
 /** build_way() - "socks5 10.0.0.1:1080, http proxy:3128" */
 static void build_way(const struct plan *p, char *to, size_t size)
 {
@@ -422,6 +430,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 		return 1;
 	log_init("", (enum log_level)b->wish.log_level);
 	rc = build_work(b, &done, &bad.fault);
+	build_let_go(b);
 	explicit_bzero(b->plan, rc < 0 ? sizeof(*b->plan) : 0);
 	if (rc == 0)
 		rc = build_tell(b, chan);

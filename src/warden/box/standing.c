@@ -193,12 +193,15 @@ static int standing_await_term(struct standing *s, struct fault *f)
 	return 0;
 }
 
-/** standing_give_back() - Leave another's namespace as it was; the device goes
- * with us */
-static void standing_give_back(const struct standing *s)
+/** standing_give_back() - Leave another's namespace as it was, before anybody
+ * is told; we end then */
+static void standing_give_back(struct standing *s)
 {
 	if (!s->setup.is_foreign)
 		return;
+	for (unsigned int i = 0; i < s->word.tag_count; i++)
+		fd_close(&s->tag_fd[i]);
+	setup_fini(&s->setup); /* the device goes with its last fd */
 	rules_sweep();
 	links_sweep(s->setup.has_ip6);
 }
