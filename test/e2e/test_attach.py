@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -210,6 +211,41 @@ def test_detach_takes_its_rules_back(pair):
     assert keep("detach", "work").rc == 0
     assert [place.sh(f"ip {v} rule").out for v in ("-4", "-6")] == before
     assert place.sh("ip route show table all").out.count("table 200") == 0
+
+
+def test_stop_detaches(pair):
+    keep, place = pair
+    before = place.sh("ip rule").out
+    box = attach(keep, *place.words)
+    assert keep("stop").rc == 0
+    assert not is_alive(box["keeper"]) and not is_alive(box["worker"])
+    assert place.sh("ip rule").out == before
+    assert "nsp0" not in place.sh("ip link").out
+
+
+def test_stopped_keeper_is_detached_all_the_same(keep, own):
+    box = attach(keep, *own.words)
+    os.kill(box["keeper"], signal.SIGSTOP)
+    assert keep("detach", "work").rc == 0
+    assert not is_alive(box["keeper"])
+    assert "nsp0" not in own.sh("ip link").out
+    attach(keep, *own.words)
+    assert own.inside(REACH)[0] == "OK"
+
+
+def test_killed_while_it_is_attached_leaves_nothing_in_the_way(keep, own):
+    for wait_s in (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04):
+        job = keep.lab.start([keep.lab.nsproxy_path, "attach", "work",
+                              *own.words], env=keep.env())
+        time.sleep(0.02 + wait_s)
+        keep.kill()
+        job.popen.wait(10)
+        keep.start()
+        keep("detach", "work")
+        assert wait_for(lambda: names_of(keep) == [])
+    assert wait_for(lambda: "nsp0" not in own.sh("ip link").out)
+    attach(keep, *own.words)
+    assert own.inside(REACH)[0] == "OK"
 
 
 def test_detach_leaves_the_name_that_ip_gave(root_keep, named):
