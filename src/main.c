@@ -29,11 +29,12 @@
 static const struct verb verb_help_word;
 
 static const struct verb *const verbs[] = {
-	&verb_run,     &verb_serve,	&verb_check, &verb_demo, &verb_config,
-	&verb_daemon,  &verb_up,	&verb_down,  &verb_exec, &verb_shell,
-	&verb_list,    &verb_status,	&verb_pids,  &verb_id,	 &verb_restart,
-	&verb_switch,  &verb_reload,	&verb_logs,  &verb_gc,	 &verb_stop,
-	&verb_version, &verb_help_word,
+	&verb_run,    &verb_serve,  &verb_check,   &verb_demo,
+	&verb_config, &verb_daemon, &verb_up,	   &verb_down,
+	&verb_exec,   &verb_shell,  &verb_list,	   &verb_status,
+	&verb_pids,   &verb_id,	    &verb_restart, &verb_switch,
+	&verb_reload, &verb_logs,   &verb_gc,	   &verb_stop,
+	&verb_attach, &verb_detach, &verb_version, &verb_help_word,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

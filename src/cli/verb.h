@@ -57,6 +57,8 @@ extern const struct verb verb_down;
 extern const struct verb verb_restart;
 extern const struct verb verb_switch;
 extern const struct verb verb_reload;
+extern const struct verb verb_attach;
+extern const struct verb verb_detach;
 extern const struct verb verb_list;
 extern const struct verb verb_status;
 extern const struct verb verb_exec;

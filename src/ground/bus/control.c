@@ -42,6 +42,7 @@ int control_open(const char *path, bool is_system, struct control *c,
 				   path);
 	c->is_system = is_system;
 	c->fd = fd_take(&fd);
+	c->give = -1;
 	frame_in_init(&c->in, VARLINK_REPLY_MAX);
 	return 0;
 }
@@ -49,6 +50,7 @@ int control_open(const char *path, bool is_system, struct control *c,
 void control_close(struct control *c)
 {
 	fd_close(&c->fd);
+	fd_close(&c->give);
 	frame_in_fini(&c->in);
 }
 
@@ -68,7 +70,8 @@ static int control_ask(struct control *c, const char *method,
 	text = put(name, parameters);
 	if (!text)
 		return fault_plain(f, -EMSGSIZE, "the request is too long");
-	frame_out_set(&out, text, NULL, 0);
+	frame_out_set(&out, text, &c->give, c->give >= 0);
+	c->give = -1;
 	rc = frame_write(&out, c->fd);
 	frame_out_fini(&out);
 	return rc < 0 ? fault(f, rc, "ask the daemon") : 0;

@@ -13,10 +13,12 @@
 /**
  * struct control - a connection to a daemon
  * @is_system:  Root listens there, for all
+ * @give:       An fd that goes with the next call, taken then; -1: none
  */
 struct control {
 	bool is_system;
 	int fd;
+	int give;
 	struct frame_in in;
 };
 

@@ -14,6 +14,7 @@
 #include "box/standing.h"
 #include "bus/channel.h"
 #include "bus/plan_file.h"
+#include "kern/foreign.h"
 #include "kern/netns_etc.h"
 #include "kern/pin.h"
 
@@ -31,18 +32,24 @@
 #define ASK_TIMES    40
 #define ASK_PAUSE_MS 25
 
-int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
-		struct fault *f)
+int build_begin(const struct build_wish *w, int lock, int foreign,
+		struct hatchling *ret, struct fault *f)
 {
 	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	int fds[2];
+	unsigned int count = 0;
 	int rc;
 
 	if (self < 0)
 		return fault(f, -errno, "open our own program");
+	if (lock >= 0)
+		fds[count++] = lock;
+	if (foreign >= 0)
+		fds[count++] = foreign;
 	rc = hatch_role(self, BUILDER_ROLE, w->name, ret, f);
 	if (rc < 0)
 		return rc;
-	rc = channel_send(ret->chan, w, sizeof(*w), &lock, lock >= 0);
+	rc = channel_send(ret->chan, w, sizeof(*w), fds, count);
 	/* One that is gone already may have left its word. */
 	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET) {
 		fd_close(&ret->chan);
@@ -73,6 +80,14 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
 			  "the builder died before it was done");
 }
 
+/** build_foreign() - Is it one that may be attached? */
+static int build_foreign(struct build *b, struct fault *f)
+{
+	if (!b->wish.is_attached)
+		return 0;
+	return foreign_check(b->foreign, b->wish.owner, f);
+}
+
 /** build_plan() - Plan and listeners, from the configuration */
 static int build_plan(struct build *b, struct fault *f)
 {
@@ -81,6 +96,14 @@ static int build_plan(struct build *b, struct fault *f)
 
 	if (rc < 0)
 		return rc;
+	if (b->wish.is_attached &&
+	    (b->jobs->count > 0 || b->terms.veth.is_wished))
+		return fault_plain(
+			f, -EINVAL,
+			"profile '%s' has %s, which an attached namespace has "
+			"no place for",
+			b->wish.profile,
+			b->jobs->count > 0 ? "helpers" : "'veth = true'");
 	memcpy(b->terms.profile, b->wish.profile, sizeof(b->terms.profile));
 	b->plan->log_level = b->wish.log_level;
 	rc = build_veth_choose(b, f);
@@ -95,7 +118,10 @@ static int build_plan(struct build *b, struct fault *f)
 /** build_tell_keeper() - Hand over what it shall keep */
 static int build_tell_keeper(struct build *b, struct fault *f)
 {
-	struct store_word w = { .kind = STORE_BUILD };
+	struct store_word w = {
+		.kind = STORE_BUILD,
+		.is_attached = b->wish.is_attached,
+	};
 	int fds[STORE_FDS];
 	unsigned int count = STORE_TASK_TAGS;
 	int rc;
@@ -113,6 +139,8 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 		};
 		fds[count++] = b->publish_fd[i];
 	}
+	if (w.is_attached)
+		fds[count++] = b->foreign;
 	rc = store_send(b->chan, &w, fds, count);
 	return rc < 0 && rc != -EPIPE && rc != -ECONNRESET
 		       ? fault(f, rc, "hand the keeper its plan")
@@ -286,6 +314,7 @@ static const struct build_step {
 	void (*undo)(struct build *b);
 } build_steps[] = {
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_CLEAR), build_veth_clear, NULL },
+	{ WHEN(BUILD_NEW), build_foreign, NULL },
 	{ WHEN(BUILD_NEW), build_plan, NULL },
 	{ WHEN(BUILD_NEW), build_prepare, NULL },
 	{ WHEN(BUILD_NEW), build_keeper, build_unkeep },
@@ -329,6 +358,14 @@ static void build_undo(struct build *b, size_t done)
 			build_steps[done].undo(b);
 }
 
+/** build_let_go() - A worker has them, or none will: an attached namespace's
+ * device ends with its last fd, and may have to before us */
+static void build_let_go(struct build *b)
+{
+	for (unsigned int i = STORE_FD_TAGS; i < b->fd_count; i++)
+		fd_close(&b->fds[i]);
+}
+
 /** build_way() - "socks5 10.0.0.1:1080, http proxy:3128" */
 static void build_way(const struct plan *p, char *to, size_t size)
 {
@@ -366,6 +403,7 @@ static int build_tell(struct build *b, int chan)
 		.worker = b->worker.pid > 0 ? b->worker.pid : b->given.worker,
 		.minder = b->minder.pid > 0 ? b->minder.pid : b->given.minder,
 		.is_root = b->given.is_root,
+		.is_attached = b->given.is_attached,
 		.netns = b->given.netns,
 	};
 
@@ -413,11 +451,13 @@ static int build_commit(struct build *b)
 static bool build_hear(struct build *b, int chan)
 {
 	unsigned int count = 0;
-	int lock;
+	int fds[2];
 
-	if (channel_recv(chan, &b->wish, sizeof(b->wish), &lock, 1, &count) !=
+	if (channel_recv(chan, &b->wish, sizeof(b->wish), fds, 2, &count) !=
 	    (ssize_t)sizeof(b->wish))
 		return false;
+	if (b->wish.is_attached && count > 0)
+		b->foreign = fds[count - 1];
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	return getppid() == b->wish.daemon;
 }
@@ -433,7 +473,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 	    !(b->jobs = calloc(1, sizeof(*b->jobs))))
 		return 1;
 	b->make_plan = make_plan;
-	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
+	b->plan_fd = b->terms_fd = b->listener = b->foreign = b->chan = -1;
 	b->worker_pidfd = b->worker.chan = b->veth_held = -1;
 	b->jobs_fd = b->board_fd = b->minder_pidfd = b->minder.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)
@@ -442,6 +482,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 		return 1;
 	log_init("", (enum log_level)b->wish.log_level);
 	rc = build_work(b, &done, &bad.fault);
+	build_let_go(b);
 	explicit_bzero(b->plan, rc < 0 ? sizeof(*b->plan) : 0);
 	if (rc == 0)
 		rc = build_tell(b, chan);

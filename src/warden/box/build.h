@@ -37,6 +37,8 @@ enum build_work {
  * @is_closing: BUILD_SWITCH: cut the connections there are
  * @was:        The link of the one before it, or of the one that is cleared
  * @log_level:  For its worker
+ * @is_attached:  BUILD_NEW: the network namespace comes with the wish
+ * @owner:      Whose it must be then
  * @daemon:     Who asks: with it the builder dies
  */
 struct build_wish {
@@ -49,6 +51,8 @@ struct build_wish {
 	bool is_closing;
 	struct veth was;
 	int log_level;
+	bool is_attached;
+	uid_t owner;
 	pid_t daemon;
 };
 
@@ -87,6 +91,7 @@ struct build_word {
 	pid_t worker;
 	pid_t minder;
 	bool is_root;
+	bool is_attached;
 	uint64_t netns;
 	struct terms terms;
 	bool lost_worker;
@@ -99,13 +104,14 @@ struct build_word {
  * @w:    Wish
  * @lock: The daemon's, which is held until the builder is gone, too: so no two
  *        daemons' builders ever meet; -1 for none
+ * @foreign:  With @w->is_attached: the namespace; else -1
  * @ret:  Its pid and channel
  * @f:    Why not
  *
  * Return: 0 or -errno
  */
-int build_begin(const struct build_wish *w, int lock, struct hatchling *ret,
-		struct fault *f);
+int build_begin(const struct build_wish *w, int lock, int foreign,
+		struct hatchling *ret, struct fault *f);
 
 /**
  * build_end() - Take its answer

@@ -12,6 +12,7 @@
  * @jobs:       What the minder shall run
  * @plan_fd, @terms_fd, @jobs_fd:  Sealed copies, for the keeper
  * @board_fd:   For minder, keeper and daemon
+ * @foreign:    Network namespace to attach, or -1
  * @chan:       To the keeper
  * @given:      What it has
  * @fds:        With @given, by enum store_fd
@@ -34,6 +35,7 @@ struct build {
 	int jobs_fd;
 	int board_fd;
 	int listener;
+	int foreign;
 	int chan;
 	struct store_word given;
 	int fds[STORE_FDS];

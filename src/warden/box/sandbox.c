@@ -87,6 +87,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 	if (!s)
 		return NULL;
 	s->host = host;
+	s->foreign = -1;
 	list_init(&s->node);
 	list_init(&s->news);
 	mourned_init(&s->builder);
@@ -135,6 +136,7 @@ static void sandbox_forget_keeper(struct sandbox *s)
 
 void sandbox_free(struct sandbox *s)
 {
+	fd_close(&s->foreign);
 	sandbox_forget_builder(s);
 	sandbox_forget_keeper(s);
 	mourned_forget(s, &s->worker);
@@ -197,9 +199,9 @@ static void sandbox_ended(struct sandbox *s)
 	}
 	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
 		(void)unlink(path);
-	if (s->host->is_pinned)
+	if (s->host->is_pinned && !s->is_attached)
 		netns_etc_remove(s->name);
-	if (s->host->is_pinned && s->netns != 0 &&
+	if (s->host->is_pinned && !s->is_attached && s->netns != 0 &&
 	    !pin_remove(s->name, s->netns))
 		log_warn("sandbox '%s': its name in %s could not be removed",
 			 s->name, PIN_DIR);
@@ -249,8 +251,9 @@ static void sandbox_keeper_died(struct watch *w, uint32_t events)
 	(void)fault_plain(&s->trouble, -EPIPE,
 			  "its keeper died; programs that were inside have no "
 			  "network any more");
-	log_warn("sandbox '%s': %s; a new sandbox is built", s->name,
-		 s->trouble.text);
+	log_warn("sandbox '%s': %s; %s", s->name, s->trouble.text,
+		 s->is_attached ? "it is struck off the list"
+				: "a new sandbox is built");
 	sandbox_wait(s);
 	sandbox_tell(s);
 }
@@ -273,7 +276,8 @@ static void sandbox_end_rest(struct sandbox *s)
 {
 	/* The worker first: connections are cut, not drained. */
 	mourned_kill(&s->worker);
-	mourned_kill(&s->keeper);
+	/* It has something to tidy up. */
+	mourned_signal(&s->keeper, s->is_attached ? SIGTERM : SIGKILL);
 	(void)loop_timer(s->host->loop, &s->timer, END_PATIENCE_MS,
 			 sandbox_stuck);
 	sandbox_ended(s);
@@ -320,6 +324,7 @@ static int sandbox_take(struct sandbox *s, const struct build_word *w,
 		s->ns[i] = fd_take(&fds[i]);
 	}
 	s->is_root = w->is_root;
+	s->is_attached = w->is_attached;
 	s->netns = w->netns;
 	s->since_s = w->since_s;
 	s->terms = w->terms;
@@ -458,7 +463,7 @@ static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
 {
 	struct mourned *b = &s->builder;
 	struct hatchling born;
-	int rc = build_begin(w, s->host->lock, &born, &s->trouble);
+	int rc = build_begin(w, s->host->lock, s->foreign, &born, &s->trouble);
 
 	if (rc < 0)
 		return rc;
@@ -478,7 +483,9 @@ static void sandbox_build(struct turn *t)
 	struct sandbox *s = container_of(t, struct sandbox, turn);
 	struct build_wish wish = {
 		.work = s->work,
-		.is_pinned = s->host->is_pinned,
+		.is_pinned = s->host->is_pinned && !s->is_attached,
+		.is_attached = s->foreign >= 0,
+		.owner = s->owner,
 		.stale = s->stale,
 		.was = s->link,
 		.is_closing = s->is_closing,
@@ -497,6 +504,7 @@ static void sandbox_build(struct turn *t)
 				 s->host->dir, s->name);
 	if (rc == 0)
 		rc = sandbox_send_builder(s, &wish);
+	fd_close(&s->foreign);
 	if (rc < 0) {
 		sandbox_forget_builder(s);
 		if (was != SANDBOX_SWITCHING || !sandbox_not_switched(s, false))
@@ -542,6 +550,14 @@ void sandbox_up(struct sandbox *s, uint64_t stale)
 {
 	assert(s->state == SANDBOX_DOWN);
 	sandbox_begin(s, BUILD_NEW, stale);
+}
+
+void sandbox_attach(struct sandbox *s, int net)
+{
+	assert(s->state == SANDBOX_DOWN);
+	s->is_attached = true;
+	s->foreign = net;
+	sandbox_begin(s, BUILD_NEW, 0);
 }
 
 void sandbox_adopt(struct sandbox *s)

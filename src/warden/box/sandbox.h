@@ -88,10 +88,12 @@ struct mourned {
  * @owner:      The owner's: the user who wished for it
  * @is_reloading:  The owner's: it is told when it has been switched
  * @is_wished:  The owner's: whether it is tried again when it fails
+ * @is_attached:  Its network namespace is another's: it is never built again
  * @is_over:    The owner's: it has ended, which must be written down yet
  * @news:       The owner's, in whatever list
  * @work:       What @turn is for, or @builder does
  * @next, @is_closing:  Of sandbox_switch()
+ * @foreign:    That namespace, until a builder has it; else -1
  * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
  * @link:       The link to the host that may be there, also without a keeper
@@ -117,6 +119,8 @@ struct sandbox {
 	char next[STORE_NAME];
 	bool is_closing;
 	struct turn turn;
+	bool is_attached;
+	int foreign;
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;
@@ -157,6 +161,15 @@ void sandbox_free(struct sandbox *s);
  * It is UP after a while, or WAITING to be tried again, with @s->trouble.
  */
 void sandbox_up(struct sandbox *s, uint64_t stale);
+
+/**
+ * sandbox_attach() - Begin to give a namespace that is there a way out
+ * @s:    Down
+ * @net:  The namespace; taken
+ *
+ * It is UP after a while, or WAITING without a keeper, with @s->trouble.
+ */
+void sandbox_attach(struct sandbox *s, int net);
 
 /**
  * sandbox_adopt() - Begin to ask its keeper, which may be dead

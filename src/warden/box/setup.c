@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "box/doors.h"
 #include "bus/channel.h"
+#include "kern/foreign.h"
 #include "kern/links.h"
 #include "kern/namespace.h"
 #include "kern/private.h"
@@ -30,6 +31,7 @@ void setup_init(struct setup *s, const struct plan *plan)
 	*s = (struct setup){
 		.plan = plan,
 		.guard = GUARD_GUARDED,
+		.foreign = -1,
 		.mint = -1,
 		.resolver = { .mounts = -1, .changes = -1 },
 	};
@@ -66,6 +68,23 @@ static pid_t setup_pid(void)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
+/** setup_attach() - Into a namespace that others made, where we may have been
+ * before. Nobody's programs will be in our mounts */
+static int setup_attach(struct setup *s, struct fault *f)
+{
+	int rc;
+
+	s->guard = GUARD_PLAIN;
+	s->pid = setup_pid();
+	rc = foreign_enter(s->foreign, s->is_root, f);
+	if (rc < 0)
+		return rc;
+	s->is_foreign = true;
+	rules_sweep();
+	links_sweep(s->has_ip6);
+	return 0;
+}
+
 static int setup_namespaces(struct setup *s, struct fault *f)
 {
 	unsigned int how = 0;
@@ -73,6 +92,8 @@ static int setup_namespaces(struct setup *s, struct fault *f)
 
 	s->is_root = namespace_is_root();
 	s->has_ip6 = namespace_has_ip6();
+	if (s->foreign >= 0)
+		return setup_attach(s, f);
 	how |= s->is_root ? 0 : NAMESPACE_OWN_USER;
 	how |= s->guard == GUARD_PLAIN ? NAMESPACE_KEEPS_SUID : 0;
 	how |= s->guard == GUARD_STRICT ? NAMESPACE_OWN_PIDS : 0;
@@ -85,7 +106,8 @@ static int setup_namespaces(struct setup *s, struct fault *f)
 static int setup_tun(struct setup *s, struct fault *f)
 {
 	int fd;
-	const int rc = links_open_tun(&fd, f);
+	/* Another's namespace outlives us. */
+	const int rc = links_open_tun(!s->is_foreign, &fd, f);
 
 	if (rc == 0)
 		s->fds[s->fd_count++] = (struct plan_fd){

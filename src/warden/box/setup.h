@@ -15,6 +15,8 @@
  * @is_root:   The namespaces belong to the caller's user namespace, and the
  *             program keeps all ids
  * @guard:     What will hold the programs
+ * @foreign:   Network namespace to build in, borrowed; -1: a new one
+ * @is_foreign: We are in it
  * @pid:       Ours, as the host sees it
  * @has_ip6:   The kernel has IPv6
  * @fds:       What the worker gets: device, listeners, its end of @mint
@@ -27,6 +29,8 @@ struct setup {
 	const struct plan *plan;
 	bool is_root;
 	enum guard_word guard;
+	int foreign;
+	bool is_foreign;
 	pid_t pid;
 	bool has_ip6;
 	struct plan_fd fds[PLAN_FDS];

@@ -21,7 +21,9 @@
 #include "bus/peer.h"
 #include "bus/plan_file.h"
 #include "kern/guard.h"
+#include "kern/links.h"
 #include "kern/pin.h"
+#include "kern/rules.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +35,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -53,6 +56,7 @@ enum {
 	POLL_MINT,
 	POLL_MOUNTS,
 	POLL_CHANGES,
+	POLL_TERM,
 	POLL_CALLERS,
 	POLL_END = POLL_CALLERS + STANDING_CALLERS,
 };
@@ -63,6 +67,8 @@ enum {
  * @own:       By enum store_fd
  * @tag_fd:    What the worker gets, beside @word.tag
  * @listener:  Born on the host
+ * @foreign:   Namespace to be attached; -1 for none
+ * @term:      signalfd for SIGTERM then
  * @caller:    -1 for none
  */
 struct standing {
@@ -73,6 +79,8 @@ struct standing {
 	int own[STORE_FD_TAGS];
 	int tag_fd[PLAN_FDS];
 	int listener;
+	int foreign;
+	int term;
 	int caller[STANDING_CALLERS];
 };
 
@@ -86,7 +94,7 @@ static int standing_take(struct standing *s, int chan, struct fault *f)
 	if (rc < 0)
 		return fault(f, rc, "hear what to keep");
 	if (s->word.kind != STORE_BUILD ||
-	    count != STORE_TASK_TAGS + s->word.tag_count)
+	    count != STORE_TASK_TAGS + s->word.tag_count + s->word.is_attached)
 		return fault_plain(f, -EPROTO, "the builder made no sense");
 	s->listener = fds[STORE_TASK_LISTENER];
 	s->own[STORE_FD_PLAN] = fds[STORE_TASK_PLAN];
@@ -95,6 +103,8 @@ static int standing_take(struct standing *s, int chan, struct fault *f)
 	s->own[STORE_FD_BOARD] = fds[STORE_TASK_BOARD];
 	for (unsigned int i = 0; i < s->word.tag_count; i++)
 		s->tag_fd[i] = fds[STORE_TASK_TAGS + i];
+	if (s->word.is_attached)
+		s->foreign = fds[count - 1];
 	rc = terms_read(fds[STORE_TASK_TERMS], &s->terms);
 	if (rc == 0)
 		rc = plan_file_read(fds[STORE_TASK_PLAN], s->plan);
@@ -190,11 +200,45 @@ static int standing_leases(struct standing *s, struct fault *f)
 	return 0;
 }
 
-/** standing_settle() - Shed all but the power to keep the mounts */
-static int standing_settle(struct fault *f)
+/**
+ * standing_await_term() - Be asked to end, and not just killed
+ *
+ * A network namespace that goes on without us shall not keep our rules.
+ */
+static int standing_await_term(struct standing *s, struct fault *f)
 {
-	const int rc = guard_shed(1ull << CAP_SYS_ADMIN, f);
+	sigset_t term;
 
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	s->term = signalfd(-1, &term, SFD_CLOEXEC);
+	if (s->term < 0 || sigprocmask(SIG_BLOCK, &term, NULL) < 0)
+		return fault(f, -errno, "open a signalfd");
+	return 0;
+}
+
+/** standing_give_back() - Leave another's namespace as it was, before anybody
+ * is told; we end then */
+static void standing_give_back(struct standing *s)
+{
+	if (!s->setup.is_foreign)
+		return;
+	for (unsigned int i = 0; i < s->word.tag_count; i++)
+		fd_close(&s->tag_fd[i]);
+	setup_fini(&s->setup); /* the device goes with its last fd */
+	rules_sweep();
+	links_sweep(s->setup.has_ip6);
+}
+
+/** standing_settle() - Shed all but the power to keep the mounts, and to take
+ * back what we did to another's network */
+static int standing_settle(struct standing *s, struct fault *f)
+{
+	const uint64_t net = s->word.is_attached ? 1ull << CAP_NET_ADMIN : 0;
+	int rc = guard_shed(1ull << CAP_SYS_ADMIN | net, f);
+
+	if (rc == 0 && s->word.is_attached)
+		rc = standing_await_term(s, f);
 	if (rc < 0)
 		return rc;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -347,6 +391,7 @@ static void standing_turn(struct standing *s)
 		[POLL_MINT] = { .fd = s->setup.mint, .events = POLLIN },
 		[POLL_MOUNTS] = { .fd = r->mounts, .events = POLLPRI },
 		[POLL_CHANGES] = { .fd = r->changes, .events = POLLIN },
+		[POLL_TERM] = { .fd = s->term, .events = POLLIN },
 	};
 	int n;
 
@@ -356,6 +401,10 @@ static void standing_turn(struct standing *s)
 			.events = POLLIN,
 		};
 	n = poll(p, POLL_END, r->changes < 0 ? STANDING_LOOK_MS : -1);
+	if (p[POLL_TERM].revents) {
+		standing_give_back(s);
+		_exit(0);
+	}
 	if (p[POLL_MINT].revents)
 		standing_mint(s);
 	if (n == 0 || p[POLL_MOUNTS].revents || p[POLL_CHANGES].revents)
@@ -376,10 +425,12 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 		return rc;
 	setup_init(&s->setup, s->plan);
 	s->setup.guard = s->terms.guard;
+	s->setup.foreign = s->foreign;
 	rc = setup_build(&s->setup, f);
 	/* Nothing in here needs it any more, and it may hold passwords. */
 	explicit_bzero(s->plan, sizeof(*s->plan));
-	if (rc == 0 && s->setup.is_root)
+	fd_close(&s->foreign);
+	if (rc == 0 && s->setup.is_root && !s->setup.is_foreign)
 		rc = pin_alone(s->word.name, f);
 	if (rc == 0)
 		rc = standing_hold(s, f);
@@ -388,7 +439,7 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 	if (rc == 0)
 		rc = standing_leases(s, f);
 	if (rc == 0)
-		rc = standing_settle(f);
+		rc = standing_settle(s, f);
 	return rc;
 }
 
@@ -432,7 +483,7 @@ int standing_main(int chan)
 		s->plan = calloc(1, sizeof(*s->plan));
 	if (!s || !s->plan)
 		return 1;
-	s->listener = -1;
+	s->listener = s->foreign = s->term = -1;
 	for (int i = 0; i < STORE_FD_TAGS; i++)
 		s->own[i] = -1;
 	for (int i = 0; i < STANDING_CALLERS; i++)
@@ -443,11 +494,15 @@ int standing_main(int chan)
 			.fault = f,
 		};
 
+		standing_give_back(s);
 		(void)store_send(chan, &w, NULL, 0);
 		return 1;
 	}
-	if (standing_give(s, chan) < 0 || standing_hear(s, chan) != STORE_KEEP)
+	if (standing_give(s, chan) < 0 ||
+	    standing_hear(s, chan) != STORE_KEEP) {
+		standing_give_back(s);
 		return 1; /* the builder failed, or was killed */
+	}
 	fd_close(&chan);
 	/* As the first of its process ids it inherits what is left alone, and
 	 * has no use for it. */

@@ -64,6 +64,8 @@ enum store_fd {
  * @keeper:        Its pid
  * @worker, @minder:  Pids of the last ones; 0 for none. STORE_KEEP: new ones
  * @is_root:       STORE_FD_USER is not the sandbox's own
+ * @is_attached:   The network namespace is another's. STORE_BUILD: it comes
+ *                 last
  * @netns:         Inode of its network namespace
  * @tag:           What the worker gets; @tag_count of them. STORE_BUILD: the
  *                 published listeners
@@ -78,6 +80,7 @@ struct store_word {
 	pid_t worker;
 	pid_t minder;
 	bool is_root;
+	bool is_attached;
 	uint64_t netns;
 	struct plan_fd tag[PLAN_FDS];
 	unsigned int tag_count;

@@ -167,14 +167,26 @@ void caller_fail(struct caller *c, const struct fault *f)
 		NULL, 0);
 }
 
+/** caller_drop_fds() - Nobody has taken them */
+static void caller_drop_fds(struct caller *c)
+{
+	while (c->in.fd_count > 0)
+		fd_close(&c->in.fds[--c->in.fd_count]);
+}
+
+int caller_take_fd(struct caller *c)
+{
+	return c->in.fd_count == 1 ? c->in.fds[--c->in.fd_count] : -1;
+}
+
 /** caller_read() - Take what has come; false: it is over */
 static bool caller_read(struct caller *c)
 {
 	const int n = frame_read(&c->in, c->fd);
 
-	/* No method takes fds. */
-	while (c->in.fd_count > 0)
-		fd_close(&c->in.fds[--c->in.fd_count]);
+	/* No method takes more than one. */
+	if (c->in.fd_count > 1)
+		caller_drop_fds(c);
 	if (n == -EMSGSIZE)
 		log_debug("a caller of uid %u sent an endless message",
 			  c->who.uid);
@@ -202,6 +214,7 @@ static void caller_serve(struct caller *c)
 		c->oneway = call.oneway;
 		c->more = call.more;
 		a->serve(a->ctx, c, &call);
+		caller_drop_fds(c);
 		varlink_call_fini(&call);
 	}
 }

@@ -117,6 +117,10 @@ void callers_stop(struct callers *a);
 void caller_reply(struct caller *c, const char *error, json_t *parameters,
 		  const int *fds, unsigned int count);
 
+/** caller_take_fd() - The one fd that came with the call in hand, now the
+ * asker's; or -1 */
+int caller_take_fd(struct caller *c);
+
 /**
  * caller_part() - Send one of several replies; it goes on waiting
  * @c:           Caller whose call takes more, with nothing in @c->out

@@ -51,7 +51,8 @@ static int fleet_save(const struct fleet *fl, struct fault *f)
 		struct sandbox *s = container_of(at, struct sandbox, node);
 		struct state_box *b = &st.box[st.count];
 
-		if (s->is_over)
+		/* It cannot be built again. */
+		if (s->is_over || s->is_attached)
 			continue;
 		st.count++;
 		memcpy(b->name, s->name, sizeof(b->name));
@@ -124,11 +125,11 @@ static size_t fleet_count_of(const struct fleet *fl, uid_t owner)
 	return count;
 }
 
-int fleet_up(struct fleet *fl, const char *name, const char *profile,
-	     uid_t owner, struct sandbox **ret, struct fault *f)
+/** fleet_new() - One more, if there may be; Return: 0 or -errno */
+static int fleet_new(struct fleet *fl, const char *name, const char *profile,
+		     uid_t owner, struct sandbox **ret, struct fault *f)
 {
 	struct sandbox *s;
-	int rc;
 
 	if (owner != geteuid() && fleet_count_of(fl, owner) >= FLEET_MAX_OF)
 		return fault_plain(f, -EDQUOT,
@@ -140,6 +141,30 @@ int fleet_up(struct fleet *fl, const char *name, const char *profile,
 				   "at most %d sandboxes can be up at a time",
 				   STATE_MAX);
 	s->owner = owner;
+	*ret = s;
+	return 0;
+}
+
+int fleet_attach(struct fleet *fl, const char *name, const char *profile,
+		 uid_t owner, int net, struct fault *f)
+{
+	auto_fd given = net;
+	struct sandbox *s;
+	const int rc = fleet_new(fl, name, profile, owner, &s, f);
+
+	if (rc == 0)
+		sandbox_attach(s, fd_take(&given));
+	return rc;
+}
+
+int fleet_up(struct fleet *fl, const char *name, const char *profile,
+	     uid_t owner, struct sandbox **ret, struct fault *f)
+{
+	struct sandbox *s;
+	int rc = fleet_new(fl, name, profile, owner, &s, f);
+
+	if (rc < 0)
+		return rc;
 	rc = fleet_save(fl, f);
 	if (rc < 0) {
 		fleet_drop(fl, s);
@@ -248,14 +273,18 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 		fleet_not_adopted(fl, s);
 		return;
 	}
-	/* Also one that could not be built when it was first asked for. */
+	/* Also one that could not be built when it was first asked for, and an
+	 * attached one whose keeper died. */
 	if (s->state == SANDBOX_DOWN ||
-	    (s->state == SANDBOX_WAITING && !s->is_wished)) {
+	    (s->state == SANDBOX_WAITING && !s->is_wished &&
+	     !sandbox_has_keeper(s))) {
+		if (s->is_attached)
+			fleet_unlink(fl, s->name);
 		fleet_end(fl, s);
 		return;
 	}
 	if (s->state == SANDBOX_UP) {
-		s->is_wished = true;
+		s->is_wished = !s->is_attached;
 		memcpy(s->profile, s->terms.profile, sizeof(s->profile));
 		awake_settle(&fl->awake);
 		/* Its namespace's number belongs there, for its name in

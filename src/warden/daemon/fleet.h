@@ -82,6 +82,22 @@ int fleet_up(struct fleet *fl, const char *name, const char *profile,
 	     uid_t owner, struct sandbox **ret, struct fault *f);
 
 /**
+ * fleet_attach() - Begin to give a namespace that is there a way out
+ * @fl:       Fleet
+ * @name:     Good, and no sandbox of the fleet has it
+ * @profile:  What leads out; good
+ * @owner:    Who wishes for it
+ * @net:      Whatever the caller says is the namespace; taken
+ * @f:        Why not; then nothing has changed
+ *
+ * Nothing is written down: it lives as long as its keeper.
+ *
+ * Return: 0 or -errno
+ */
+int fleet_attach(struct fleet *fl, const char *name, const char *profile,
+		 uid_t owner, int net, struct fault *f);
+
+/**
  * fleet_collect() - Take away what dead sandboxes have left
  * @is_dry:  Only tell
  *

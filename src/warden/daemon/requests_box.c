@@ -81,7 +81,7 @@ static json_t *requests_show(const struct sandbox *s)
 {
 	json_t *all = json_pack(
 		"{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
-		"s:s, s:o}",
+		"s:s, s:b, s:o}",
 		"name", s->name, "profile", s->profile, "state",
 		sandbox_state_name(s), "way", s->way, "owner",
 		(json_int_t)s->owner, "since", (json_int_t)s->since_s, "keeper",
@@ -90,7 +90,8 @@ static json_t *requests_show(const struct sandbox *s)
 		s->state == SANDBOX_UP || s->state == SANDBOX_SWITCHING
 			? ""
 			: s->trouble.text,
-		"helpers", requests_show_helpers(s));
+		"attached", s->is_attached, "helpers",
+		requests_show_helpers(s));
 
 	if (s->link.is_wished && sandbox_has_keeper(s))
 		(void)json_object_set_new(all, "veth",
@@ -140,6 +141,15 @@ void requests_give(struct caller *c, const struct sandbox *s)
 	int fds[4];
 	unsigned int count = 0;
 
+	if (s->is_attached) {
+		struct fault f = { 0 };
+
+		(void)fault_plain(&f, -EOPNOTSUPP,
+				  "it is attached: only its network is ours "
+				  "(nsenter enters the rest)");
+		caller_fail(c, &f);
+		return;
+	}
 	for (unsigned int i = 0; i < (s->is_root ? 3 : 4); i++) {
 		fds[count] = fcntl(s->ns[what[i]], F_DUPFD_CLOEXEC, 0);
 		if (fds[count] < 0) {

@@ -17,6 +17,7 @@ typedef void request_fn(struct requests *r, struct caller *c, struct sandbox *s,
 
 request_fn request_up;
 request_fn request_down;
+request_fn request_attach;
 request_fn request_list;
 request_fn request_status;
 request_fn request_exec;

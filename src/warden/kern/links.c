@@ -42,7 +42,7 @@
 #define NL_DO		(NLM_F_ACK)
 #define NL_NEW		(NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
 
-int links_open_tun(int *ret_fd, struct fault *f)
+int links_open_tun(bool stays, int *ret_fd, struct fault *f)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 	auto_fd fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -59,7 +59,7 @@ int links_open_tun(int *ret_fd, struct fault *f)
 	memcpy(ifr.ifr_name, LINKS_TUN, sizeof(LINKS_TUN));
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return fault(f, -errno, "make the TUN device " LINKS_TUN);
-	if (ioctl(fd, TUNSETPERSIST, 1) < 0)
+	if (stays && ioctl(fd, TUNSETPERSIST, 1) < 0)
 		return fault(f, -errno, "make " LINKS_TUN " persistent");
 
 	*ret_fd = fd_take(&fd);
@@ -194,6 +194,51 @@ static void links_add_family(struct netlink *n, int tun, const struct addr *a)
 	links_add_route(n, tun, TABLE_INTO_TUN, RTN_UNICAST, a);
 	links_add_route(n, LINKS_LO, TABLE_ANY_LOCAL, RTN_LOCAL, a);
 	links_add_rules(n, a->family);
+}
+
+/** links_sweep_rule() - One of links_add_rules(), by what it looks for */
+static struct nlmsghdr *links_sweep_rule(struct netlink *n, int family,
+					 uint32_t priority, uint32_t table)
+{
+	struct nlmsghdr *h = links_add_rule(n, family, priority, table);
+
+	h->nlmsg_type = RTM_DELRULE;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	return h;
+}
+
+static void links_sweep_family(struct netlink *n, int family)
+{
+	struct nlmsghdr *h = links_add_rule(n, family, 0, RT_TABLE_LOCAL);
+	struct rtmsg *m;
+
+	/* First what must not be missing for a moment. */
+	mnl_attr_put_u8(h, FRA_PROTOCOL, RTPROT_KERNEL);
+	(void)links_sweep_rule(n, family, 10, RT_TABLE_LOCAL);
+	h = links_sweep_rule(n, family, 5, TABLE_INTO_TUN);
+	mnl_attr_put_u32(h, FRA_FWMARK, LINKS_MARK);
+	h = links_sweep_rule(n, family, 100, TABLE_ANY_LOCAL);
+	mnl_attr_put_u8(h, FRA_IP_PROTO, IPPROTO_TCP);
+	h = netlink_add(n, RTM_DELROUTE, 0, "take back a default route");
+	m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	m->rtm_family = (uint8_t)family;
+	m->rtm_table = TABLE_ANY_LOCAL;
+	m->rtm_scope = RT_SCOPE_NOWHERE;
+	m->rtm_type = RTN_LOCAL;
+	mnl_attr_put_u32(h, RTA_OIF, LINKS_LO);
+}
+
+void links_sweep(bool has_ip6)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+
+	if (netlink_new(NETLINK_ROUTE, &n, NULL) < 0)
+		return;
+	links_sweep_family(n, AF_INET);
+	if (has_ip6)
+		links_sweep_family(n, AF_INET6);
+	n->acks = 0; /* what was not there is of no interest */
+	(void)netlink_commit(n, NULL);
 }
 
 static int links_find_tun(int *ret_index, struct fault *f)

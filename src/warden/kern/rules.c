@@ -196,3 +196,16 @@ int rules_add_link(const char *name, const uint8_t host[static 4],
 	nft_end(n);
 	return netlink_commit(n, f);
 }
+
+void rules_sweep(void)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+
+	if (netlink_new(NETLINK_NETFILTER, &n, NULL) < 0)
+		return;
+	nft_begin(n);
+	if (nft_table(n, NFT_MSG_DELTABLE, NLM_F_ACK, RULES_TABLE) < 0)
+		return;
+	nft_end(n);
+	(void)netlink_commit(n, NULL); /* it may never have been there */
+}

@@ -53,3 +53,5 @@ int rules_load(const struct rules *r, struct fault *f);
  */
 int rules_add_link(const char *name, const uint8_t host[static 4],
 		   const uint8_t inside[static 4], struct fault *f);
+/** rules_sweep() - Take them back, if they are there */
+void rules_sweep(void);
