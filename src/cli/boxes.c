@@ -176,6 +176,29 @@ static int down_verb(const struct verb *v, char **argv)
 	return status;
 }
 
+/** restart_one() - Not an attached one: nobody has its namespace but those
+ * inside. Return: what to exit with */
+static int restart_one(const struct verb *v, struct control *c,
+		       const char *name)
+{
+	struct varlink_reply r = { 0 };
+	struct fault f = { 0 };
+	int status = call_ask(v, c, "Status", "name", json_string(name), &r);
+	const json_t *box = json_object_get(r.parameters, "sandbox");
+
+	if (json_is_true(json_object_get(box, "attached"))) {
+		(void)fault_plain(&f, -EOPNOTSUPP,
+				  "'%s' is attached: detach it and attach it "
+				  "again",
+				  name);
+		status = verb_say(v, &f, STATUS_FAILED);
+	}
+	varlink_reply_fini(&r);
+	if (status == STATUS_DONE)
+		status = boxes_ask(v, c, "Down", name);
+	return status == STATUS_DONE ? boxes_ask(v, c, "Up", name) : status;
+}
+
 static int restart_verb(const struct verb *v, char **argv)
 {
 	const struct boxes none = { 0 };
@@ -190,10 +213,8 @@ static int restart_verb(const struct verb *v, char **argv)
 	if (status != STATUS_DONE)
 		return status;
 	for (; *argv; argv++) {
-		int one = boxes_ask(v, &c, "Down", *argv);
+		const int one = restart_one(v, &c, *argv);
 
-		if (one == STATUS_DONE)
-			one = boxes_ask(v, &c, "Up", *argv);
 		status = status == STATUS_DONE ? one : status;
 	}
 	control_close(&c);

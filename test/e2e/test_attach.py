@@ -303,6 +303,12 @@ def test_exec_is_refused(keep, own):
     assert ran.rc == 125 and "nsenter" in ran.err, ran
 
 
+def test_restart_is_refused(keep, own):
+    box = attach(keep, *own.words)
+    refused(keep("restart", "work"), "attach it again")
+    assert keep.status("work")["keeper"] == box["keeper"]
+
+
 def test_hosts_namespace_is_refused(pair):
     keep, _ = pair
     job = keep.lab.start(["sleep", "100"], user=keep.user)

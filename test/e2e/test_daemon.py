@@ -633,8 +633,8 @@ def test_tables_and_json(keep):
     assert told["schema"] == "nsproxy.status/1"
     assert set(told["sandboxes"][0]) == {
         "name", "profile", "owner", "state", "way", "since", "keeper",
-        "worker", "netns", "restarts", "trouble", "helpers",
-            "processes"}
+        "worker", "netns", "restarts", "trouble", "attached",
+            "helpers", "processes"}
 
 
 def test_without_a_daemon(lab, proxy):
