@@ -68,7 +68,7 @@ class Machine:
             raise AssertionError(f"{lab.binary} is in no build directory, "
                                  "from which it could be installed")
         Machine.made += 1
-        self.name = f"nsproxy-{os.getpid()}-{Machine.made}"
+        self.name = f"nsproxy-{os.urandom(4).hex()}-{Machine.made}"
         self.dir = tempfile.mkdtemp(dir="/run/lab", prefix="machine-")
         self.root = f"{self.dir}/root"
         self.groups = []

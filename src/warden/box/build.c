@@ -120,6 +120,7 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 {
 	struct store_word w = {
 		.kind = STORE_BUILD,
+		.is_blind = b->wish.is_blind,
 		.is_attached = b->wish.is_attached,
 	};
 	int fds[STORE_FDS];

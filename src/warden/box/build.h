@@ -36,6 +36,7 @@ enum build_work {
  * @stale:      Inode of the one before it, for the pin; 0: none
  * @is_closing: BUILD_SWITCH: cut the connections there are
  * @was:        The link of the one before it, or of the one that is cleared
+ * @is_blind:   Its keeper shall make no inotify instance
  * @log_level:  For its worker
  * @is_attached:  BUILD_NEW: the network namespace comes with the wish
  * @owner:      Whose it must be then
@@ -50,6 +51,7 @@ struct build_wish {
 	uint64_t stale;
 	bool is_closing;
 	struct veth was;
+	bool is_blind;
 	int log_level;
 	bool is_attached;
 	uid_t owner;

@@ -26,6 +26,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Of the 128 inotify instances that a user has by default (inotify(7)), root
+ * too, the keepers leave most to others. */
+#define SANDBOX_WATCHERS  24
 #define AGAIN_MS	  100
 #define AGAIN_MAX_MS	  10000
 /* A name server may be slow, and a busy machine, too. */
@@ -489,6 +492,7 @@ static void sandbox_build(struct turn *t)
 		.stale = s->stale,
 		.was = s->link,
 		.is_closing = s->is_closing,
+		.is_blind = *s->host->count > SANDBOX_WATCHERS,
 		.log_level = s->host->log_level,
 		.daemon = getpid(),
 	};

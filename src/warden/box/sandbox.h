@@ -51,6 +51,7 @@ enum sandbox_state {
  * @lock:       The daemon's, held by builders, too
  * @hear:       Given the fd at which what a sandbox's processes say is read,
  *              each time it is got; takes it
+ * @count:      Sandboxes there are
  * @makers:     Places for those who build
  * @askers:     Places for those who ask a keeper, which never takes long
  * @changed:    Called after each change of state, last thing before a return
@@ -63,6 +64,7 @@ struct sandbox_host {
 	int log_level;
 	int lock;
 	void (*hear)(void *ctx, struct sandbox *s, int log);
+	const size_t *count;
 	struct crew *makers;
 	struct crew *askers;
 	void (*changed)(void *ctx, struct sandbox *s);

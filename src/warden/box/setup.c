@@ -199,9 +199,13 @@ static int setup_private(struct setup *s, struct fault *f)
 
 static int setup_resolver(struct setup *s, struct fault *f)
 {
+	int rc;
 	const bool is_off = s->plan->names == NAMES_OFF;
 
-	return resolver_open(&s->resolver, is_off ? NULL : GATEWAY_IP4, f);
+	rc = resolver_open(&s->resolver, is_off ? NULL : GATEWAY_IP4, f);
+	if (s->is_blind)
+		fd_close(&s->resolver.changes); /* who keeps it looks around */
+	return rc;
 }
 
 static int setup_seal(struct setup *s, struct fault *f)

@@ -18,6 +18,7 @@
  * @foreign:   Network namespace to build in, borrowed; -1: a new one
  * @is_foreign: We are in it
  * @pid:       Ours, as the host sees it
+ * @is_blind:  Make no inotify instance: root and each user have but 128
  * @has_ip6:   The kernel has IPv6
  * @fds:       What the worker gets: device, listeners, its end of @mint
  * @fd_count:  Of @fds
@@ -32,6 +33,7 @@ struct setup {
 	int foreign;
 	bool is_foreign;
 	pid_t pid;
+	bool is_blind;
 	bool has_ip6;
 	struct plan_fd fds[PLAN_FDS];
 	unsigned int fd_count;

@@ -425,6 +425,7 @@ static int standing_build(struct standing *s, int chan, struct fault *f)
 		return rc;
 	setup_init(&s->setup, s->plan);
 	s->setup.guard = s->terms.guard;
+	s->setup.is_blind = s->word.is_blind;
 	s->setup.foreign = s->foreign;
 	rc = setup_build(&s->setup, f);
 	/* Nothing in here needs it any more, and it may hold passwords. */

@@ -66,6 +66,7 @@ enum store_fd {
  * @is_root:       STORE_FD_USER is not the sandbox's own
  * @is_attached:   The network namespace is another's. STORE_BUILD: it comes
  *                 last
+ * @is_blind:      STORE_BUILD: there are many; make no inotify instance
  * @netns:         Inode of its network namespace
  * @tag:           What the worker gets; @tag_count of them. STORE_BUILD: the
  *                 published listeners
@@ -81,6 +82,7 @@ struct store_word {
 	pid_t minder;
 	bool is_root;
 	bool is_attached;
+	bool is_blind;
 	uint64_t netns;
 	struct plan_fd tag[PLAN_FDS];
 	unsigned int tag_count;
