@@ -51,6 +51,22 @@ struct build {
 	int veth_held;
 };
 
+/** build_foreign() - May the namespace be attached? Return: 0 or -errno */
+int build_foreign(struct build *b, struct fault *f);
+
+/** build_plan() - Plan, terms, jobs and listeners; Return: 0 or -errno */
+int build_plan(struct build *b, struct fault *f);
+
+/** build_keeper() - Start it, and hear what it has made; Return: 0 or -errno */
+int build_keeper(struct build *b, struct fault *f);
+
+/** build_worker() - Start one, unless one works; Return: 0 or -errno */
+int build_worker(struct build *b, struct fault *f);
+
+/** build_ask() - Find out what a keeper has; Return: 0 or -errno, as
+ * store_open() */
+int build_ask(struct build *b, struct fault *f);
+
 /** build_is_dead() - Is the process of a pidfd no more? */
 bool build_is_dead(int pidfd);
 

@@ -7,7 +7,7 @@
  * its keeper lives; with the keeper the sandbox itself is gone, and a new one
  * is built under the name.
  */
-#include "box/sandbox.h"
+#include "box/sandbox_own.h"
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -26,16 +26,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of the 128 inotify instances that a user has by default (inotify(7)), root
- * too, the keepers leave most to others. */
-#define SANDBOX_WATCHERS  24
-#define AGAIN_MS	  100
-#define AGAIN_MAX_MS	  10000
-/* A name server may be slow, and a busy machine, too. */
-#define BUILD_PATIENCE_MS 60000
-#define ADOPT_PATIENCE_MS 15000
+#define AGAIN_MS	100
+#define AGAIN_MAX_MS	10000
 /* A killed process that is in the kernel still has to come out. */
-#define END_PATIENCE_MS	  5000
+#define END_PATIENCE_MS 5000
 
 static const char *const state_name[] = {
 	[SANDBOX_DOWN] = "down",	 [SANDBOX_BUILDING] = "starting",
@@ -46,9 +40,6 @@ static const char *const state_name[] = {
 
 static_assert(sizeof(state_name) / sizeof(state_name[0]) == SANDBOX_STATES,
 	      "each state has a name");
-
-static void sandbox_begin(struct sandbox *s, enum build_work work,
-			  uint64_t stale);
 
 const char *sandbox_state_name(const struct sandbox *s)
 {
@@ -65,14 +56,14 @@ bool sandbox_path(const char *dir, const char *name, char *to, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
-static void sandbox_enter(struct sandbox *s, enum sandbox_state next)
+void sandbox_enter(struct sandbox *s, enum sandbox_state next)
 {
 	log_debug("sandbox '%s': %s -> %s", s->name, state_name[s->state],
 		  state_name[next]);
 	s->state = next;
 }
 
-static void sandbox_tell(struct sandbox *s)
+void sandbox_tell(struct sandbox *s)
 {
 	s->host->changed(s->host->ctx, s);
 }
@@ -105,7 +96,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 	return s;
 }
 
-static void mourned_forget(struct sandbox *s, struct mourned *m)
+void mourned_forget(struct sandbox *s, struct mourned *m)
 {
 	loop_unwatch(s->host->loop, &m->watch);
 	fd_close(&m->pidfd);
@@ -113,18 +104,18 @@ static void mourned_forget(struct sandbox *s, struct mourned *m)
 	m->pid = 0;
 }
 
-static void mourned_signal(const struct mourned *m, int sig)
+void mourned_signal(const struct mourned *m, int sig)
 {
 	if (m->pidfd >= 0)
 		(void)syscall(SYS_pidfd_send_signal, m->pidfd, sig, NULL, 0);
 }
 
-static void mourned_kill(const struct mourned *m)
+void mourned_kill(const struct mourned *m)
 {
 	mourned_signal(m, SIGKILL);
 }
 
-static void sandbox_forget_builder(struct sandbox *s)
+void sandbox_forget_builder(struct sandbox *s)
 {
 	mourned_forget(s, &s->builder);
 	crew_leave(&s->turn);
@@ -173,7 +164,7 @@ static void sandbox_again(struct timer *t)
 }
 
 /** sandbox_wait() - Something failed or died: try again in a while */
-static void sandbox_wait(struct sandbox *s)
+void sandbox_wait(struct sandbox *s)
 {
 	const uint64_t now = s->host->loop->now_ms;
 	const bool was_well = s->born_ms > 0 && now - s->born_ms > AGAIN_MAX_MS;
@@ -187,7 +178,7 @@ static void sandbox_wait(struct sandbox *s)
 }
 
 /** sandbox_ended() - All that was killed is dead */
-static void sandbox_ended(struct sandbox *s)
+void sandbox_ended(struct sandbox *s)
 {
 	char path[108];
 
@@ -215,7 +206,7 @@ static void sandbox_ended(struct sandbox *s)
 	sandbox_tell(s);
 }
 
-static void sandbox_worker_died(struct watch *w, uint32_t events)
+void sandbox_worker_died(struct watch *w, uint32_t events)
 {
 	struct sandbox *s = container_of(w, struct sandbox, worker.watch);
 
@@ -234,7 +225,7 @@ static void sandbox_worker_died(struct watch *w, uint32_t events)
 	sandbox_tell(s);
 }
 
-static void sandbox_keeper_died(struct watch *w, uint32_t events)
+void sandbox_keeper_died(struct watch *w, uint32_t events)
 {
 	struct sandbox *s = container_of(w, struct sandbox, keeper.watch);
 
@@ -286,7 +277,7 @@ static void sandbox_end_rest(struct sandbox *s)
 	sandbox_ended(s);
 }
 
-static void sandbox_minder_died(struct watch *w, uint32_t events)
+void sandbox_minder_died(struct watch *w, uint32_t events)
 {
 	struct sandbox *s = container_of(w, struct sandbox, minder.watch);
 
@@ -306,268 +297,13 @@ static void sandbox_minder_died(struct watch *w, uint32_t events)
 }
 
 /** mourned_watch() - Return: 0 or -errno; takes @pidfd either way */
-static int mourned_watch(struct sandbox *s, struct mourned *m, int pidfd,
-			 pid_t pid, watch_fn *fn)
+int mourned_watch(struct sandbox *s, struct mourned *m, int pidfd, pid_t pid,
+		  watch_fn *fn)
 {
 	mourned_forget(s, m);
 	m->pidfd = pidfd;
 	m->pid = pid;
 	return loop_watch(s->host->loop, &m->watch, pidfd, EPOLLIN, fn);
-}
-
-/** sandbox_take() - What a builder made is ours now */
-static int sandbox_take(struct sandbox *s, const struct build_word *w,
-			int fds[static BUILD_FDS])
-{
-	auto_fd chan = fd_take(&fds[BUILD_FD_CHAN]);
-	int rc;
-
-	for (int i = BUILD_FD_NET; i <= BUILD_FD_BOARD; i++) {
-		fd_close(&s->ns[i]);
-		s->ns[i] = fd_take(&fds[i]);
-	}
-	s->is_root = w->is_root;
-	s->is_attached = w->is_attached;
-	s->netns = w->netns;
-	s->since_s = w->since_s;
-	s->terms = w->terms;
-	s->link = w->terms.veth;
-	(void)text_copy_n(s->way, sizeof(s->way), w->way,
-			  strnlen(w->way, sizeof(w->way) - 1));
-	rc = mourned_watch(s, &s->keeper, fd_take(&fds[BUILD_FD_KEEPER]),
-			   w->keeper, sandbox_keeper_died);
-	/* One that was not replaced goes on, and on logging. */
-	if (chan < 0 && w->worker == s->worker.pid)
-		chan = fd_take(&s->worker.chan);
-	if (rc == 0)
-		rc = mourned_watch(s, &s->worker,
-				   fd_take(&fds[BUILD_FD_WORKER]), w->worker,
-				   sandbox_worker_died);
-	s->worker.chan = fd_take(&chan);
-	if (rc == 0 && w->minder > 0)
-		rc = mourned_watch(s, &s->minder,
-				   fd_take(&fds[BUILD_FD_MINDER]), w->minder,
-				   sandbox_minder_died);
-	s->host->hear(s->host->ctx, s, fd_take(&fds[BUILD_FD_LOG]));
-	return rc < 0 ? fault(&s->trouble, rc, "watch the sandbox's processes")
-		      : 0;
-}
-
-/** sandbox_not_switched() - All is as it was, unless the worker is lost */
-static bool sandbox_not_switched(struct sandbox *s, bool lost_worker)
-{
-	s->switched = s->trouble.code;
-	s->changed[0] = '\0';
-	if (lost_worker || s->worker.pidfd < 0)
-		return false;
-	log_info("sandbox '%s' was not switched: %s", s->name, s->trouble.text);
-	sandbox_enter(s, SANDBOX_UP);
-	sandbox_tell(s);
-	return true;
-}
-
-/** sandbox_cleared() - Its link to the host is gone, as far as can be had */
-static void sandbox_cleared(struct sandbox *s)
-{
-	s->link = (struct veth){ 0 };
-	sandbox_ended(s);
-}
-
-/** sandbox_failed() - The builder could not do it */
-static void sandbox_failed(struct sandbox *s, enum sandbox_state was)
-{
-	if (was == SANDBOX_ENDING) {
-		log_warn("sandbox '%s': %s; 'nsproxy gc' tries again", s->name,
-			 s->trouble.text);
-		sandbox_cleared(s);
-		return;
-	}
-	log_info("sandbox '%s': %s", s->name, s->trouble.text);
-	/* A keeper that cannot be adopted may live: nothing is built over it.
-	 */
-	if (was == SANDBOX_ADOPTING)
-		sandbox_enter(s, SANDBOX_DOWN);
-	else
-		sandbox_wait(s);
-	sandbox_tell(s);
-}
-
-/** sandbox_tell_minor() - It is up without something; what concerns all of
- * them, as a read-only /etc does, is told once */
-static void sandbox_tell_minor(const struct sandbox *s, const struct fault *f)
-{
-	static bool has_told;
-
-	if (f->code == 0 || (f->code == -EROFS && has_told))
-		return;
-	has_told |= f->code == -EROFS;
-	log_warn("sandbox '%s' is up, but 'ip netns exec' and others find no "
-		 "resolver files for it: %s",
-		 s->name, f->text);
-}
-
-static void sandbox_built(struct watch *watch, uint32_t events)
-{
-	struct sandbox *s = container_of(watch, struct sandbox, builder.watch);
-	const enum sandbox_state was = s->state;
-	struct build_word w;
-	int fds[BUILD_FDS];
-	bool has_worker;
-
-	(void)events;
-	build_end(s->builder.chan, &w, fds);
-	sandbox_forget_builder(s);
-	loop_untimer(s->host->loop, &s->timer);
-	s->trouble = w.fault;
-	has_worker = fds[BUILD_FD_CHAN] >= 0;
-	if (w.fault.code == 0 && w.work == BUILD_CLEAR) {
-		sandbox_cleared(s);
-		return;
-	}
-	if (w.fault.code == 0 && sandbox_take(s, &w, fds) == 0) {
-		s->restarts += was == SANDBOX_HATCHING && has_worker;
-		s->born_ms = s->host->loop->now_ms;
-		s->switched = 0;
-		memcpy(s->changed, w.changed, sizeof(s->changed));
-		sandbox_enter(s, SANDBOX_UP);
-		if (was == SANDBOX_SWITCHING)
-			log_info("sandbox '%s': profile '%s': %s", s->name,
-				 s->terms.profile,
-				 s->changed[0] ? s->changed : "unchanged");
-		else
-			log_info("sandbox '%s' is up", s->name);
-		sandbox_tell_minor(s, &w.minor);
-	}
-	for (int i = 0; i < BUILD_FDS; i++)
-		fd_close(&fds[i]);
-	if (s->state == SANDBOX_UP)
-		sandbox_tell(s);
-	else if (was != SANDBOX_SWITCHING ||
-		 !sandbox_not_switched(s, w.lost_worker))
-		sandbox_failed(s, was);
-}
-
-/** sandbox_late() - The builder took too long */
-static void sandbox_late(struct timer *t)
-{
-	struct sandbox *s = container_of(t, struct sandbox, timer);
-	const enum sandbox_state was = s->state;
-
-	mourned_kill(&s->builder);
-	sandbox_forget_builder(s);
-	(void)fault_plain(&s->trouble, -ETIMEDOUT,
-			  "it could not be built in time");
-	s->switched = s->trouble.code;
-	sandbox_failed(s, was);
-}
-
-/** sandbox_send_builder() - Return: 0 or -errno with the trouble filled */
-static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
-{
-	struct mourned *b = &s->builder;
-	struct hatchling born;
-	int rc = build_begin(w, s->host->lock, s->foreign, &born, &s->trouble);
-
-	if (rc < 0)
-		return rc;
-	b->pid = born.pid;
-	b->chan = born.chan;
-	/* Ours and not waited for yet: the pid is still its own. */
-	b->pidfd = (int)syscall(SYS_pidfd_open, b->pid, 0);
-	rc = b->pidfd < 0 ? -errno
-			  : loop_watch(s->host->loop, &b->watch, b->chan,
-				       EPOLLIN, sandbox_built);
-	return rc < 0 ? fault(&s->trouble, rc, "watch the builder") : 0;
-}
-
-/** sandbox_build() - It has its turn: send a builder */
-static void sandbox_build(struct turn *t)
-{
-	struct sandbox *s = container_of(t, struct sandbox, turn);
-	struct build_wish wish = {
-		.work = s->work,
-		.is_pinned = s->host->is_pinned && !s->is_attached,
-		.is_attached = s->foreign >= 0,
-		.owner = s->owner,
-		.stale = s->stale,
-		.was = s->link,
-		.is_closing = s->is_closing,
-		.is_blind = *s->host->count > SANDBOX_WATCHERS,
-		.log_level = s->host->log_level,
-		.daemon = getpid(),
-	};
-	const enum sandbox_state was = s->state;
-	int rc = 0;
-
-	memcpy(wish.name, s->name, sizeof(wish.name));
-	memcpy(wish.profile, s->work == BUILD_SWITCH ? s->next : s->profile,
-	       sizeof(wish.profile));
-	if (!sandbox_path(s->host->dir, s->name, wish.path, sizeof(wish.path)))
-		rc = fault_plain(&s->trouble, -ENAMETOOLONG,
-				 "the path '%s/%s' is too long for a socket",
-				 s->host->dir, s->name);
-	if (rc == 0)
-		rc = sandbox_send_builder(s, &wish);
-	fd_close(&s->foreign);
-	if (rc < 0) {
-		sandbox_forget_builder(s);
-		if (was != SANDBOX_SWITCHING || !sandbox_not_switched(s, false))
-			sandbox_failed(s, was);
-		return;
-	}
-	(void)loop_timer(s->host->loop, &s->timer,
-			 s->work == BUILD_ADOPT ? ADOPT_PATIENCE_MS
-						: BUILD_PATIENCE_MS,
-			 sandbox_late);
-}
-
-/** sandbox_begin() - Wait for a builder; @stale as in struct build_wish */
-static void sandbox_begin(struct sandbox *s, enum build_work work,
-			  uint64_t stale)
-{
-	static const enum sandbox_state during[] = {
-		[BUILD_NEW] = SANDBOX_BUILDING,
-		[BUILD_HATCH] = SANDBOX_HATCHING,
-		[BUILD_ADOPT] = SANDBOX_ADOPTING,
-		[BUILD_SWITCH] = SANDBOX_SWITCHING,
-		[BUILD_CLEAR] = SANDBOX_ENDING,
-	};
-	const struct sandbox_host *h = s->host;
-
-	s->work = work;
-	s->stale = stale;
-	sandbox_enter(s, during[work]);
-	crew_ask(work == BUILD_NEW ? h->makers : h->askers, &s->turn,
-		 sandbox_build);
-}
-
-void sandbox_switch(struct sandbox *s, const char *profile, bool is_closing)
-{
-	assert(s->state == SANDBOX_UP);
-	s->switched = -EINPROGRESS;
-	s->is_closing = is_closing;
-	(void)text_copy(s->next, sizeof(s->next), profile);
-	sandbox_begin(s, BUILD_SWITCH, 0);
-}
-
-void sandbox_up(struct sandbox *s, uint64_t stale)
-{
-	assert(s->state == SANDBOX_DOWN);
-	sandbox_begin(s, BUILD_NEW, stale);
-}
-
-void sandbox_attach(struct sandbox *s, int net)
-{
-	assert(s->state == SANDBOX_DOWN);
-	s->is_attached = true;
-	s->foreign = net;
-	sandbox_begin(s, BUILD_NEW, 0);
-}
-
-void sandbox_adopt(struct sandbox *s)
-{
-	assert(s->state == SANDBOX_DOWN);
-	sandbox_begin(s, BUILD_ADOPT, 0);
 }
 
 /** sandbox_impatient() - Its minder takes too long */
