@@ -5,6 +5,7 @@
 #include "verb.h"
 
 #include "call.h"
+#include "named.h"
 #include "profiles.h"
 
 #include <errno.h>
@@ -114,6 +115,47 @@ static int reload_dump(json_t *changes)
 	return is_out ? STATUS_DONE : STATUS_FAILED;
 }
 
+/** reload_has() - Was it up, whatever became of it? */
+static bool reload_has(const json_t *changes, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(changes); i++)
+		if (!strcmp(varlink_get_string(json_array_get(changes, i),
+					       "name"),
+			    name))
+			return true;
+	return false;
+}
+
+/** reload_start() - Profiles that have come, and shall be up by themselves */
+static int reload_start(const struct verb *v, json_t *changes)
+{
+	struct named all = { 0 };
+	int status = STATUS_DONE;
+
+	/* It was read well a moment ago. */
+	if (named_list(true, &all, NULL) < 0)
+		return STATUS_DONE;
+	for (unsigned int i = 0; i < all.count; i++) {
+		struct varlink_reply r = { 0 };
+		int one;
+
+		if (reload_has(changes, all.name[i]))
+			continue;
+		one = switch_ask(v, "Up",
+				 json_pack("{s:s}", "name", all.name[i]), &r);
+		varlink_reply_fini(&r);
+		status = status == STATUS_DONE ? one : status;
+		(void)json_array_append_new(
+			changes,
+			json_pack("{s:s, s:s, s:s}", "name", all.name[i],
+				  "what",
+				  one == STATUS_DONE ? "started" : "failed",
+				  "detail", "autostart"));
+	}
+	named_fini(&all);
+	return status;
+}
+
 static int reload_verb(const struct verb *v, char **argv)
 {
 	struct varlink_reply r = { 0 };
@@ -133,7 +175,13 @@ static int reload_verb(const struct verb *v, char **argv)
 		status = switch_ask(v, "Reload", NULL, &r);
 	changes = json_object_get(r.parameters, "changes");
 	if (status == STATUS_DONE)
-		status = as_json ? reload_dump(changes) : reload_print(changes);
+		status = reload_start(v, changes);
+	if (changes) {
+		const int out =
+			as_json ? reload_dump(changes) : reload_print(changes);
+
+		status = status == STATUS_DONE ? out : status;
+	}
 	varlink_reply_fini(&r);
 	return status;
 }
@@ -158,7 +206,9 @@ const struct verb verb_switch = {
 static const char reload_more[] =
 	"All or nothing: a configuration that is wrong changes nothing. What "
 	"has changed\nserves new connections, open ones go on; sandboxes whose "
-	"profiles have not\nchanged notice nothing. SIGHUP does the same.\n";
+	"profiles have not\nchanged notice nothing. New profiles with "
+	"'autostart = true' are brought up.\nSIGHUP to the daemon does the "
+	"same, but for these.\n";
 
 const struct verb verb_reload = {
 	.name = "reload",

@@ -232,6 +232,14 @@ def test_reload_switches_what_has_changed(keep, proxy, other):
     assert keep.status("one")["worker"] == worker, "no traffic is touched"
 
 
+def test_reload_starts_what_shall_start_by_itself(keep, other):
+    keep.write(keep.profiles | {"new": chain(other, more="autostart = true")})
+    ran = keep("reload")
+    assert ran.rc == 0 and ran.out == "new started: autostart\n", ran
+    assert keep.status("new")["state"] == "up"
+    assert keep("reload").out == ""
+
+
 def test_reload_of_what_is_gone_or_needs_a_restart(keep, other):
     keep.up("two")
     more = keep.profiles | {"two": chain(other, more="guard = strict")}
