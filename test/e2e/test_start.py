@@ -193,7 +193,9 @@ class Manager:
     def waits_for(self, text):
         """All that comes until it does."""
         heard = []
+        end = time.monotonic() + 10
         while text not in heard:
+            assert time.monotonic() < end, f"no {text!r} in {heard}"
             heard.append(self.hears())
         return heard
 

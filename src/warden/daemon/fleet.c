@@ -207,11 +207,13 @@ static void fleet_tell(struct fleet *fl, struct sandbox *s,
 		log_err("sandbox '%s' would come back with the next daemon",
 			s->name);
 	list_del(&s->node);
+	fl->count--;
 	awake_settle(&fl->awake);
 	/* Those who follow its lines get the last ones now. */
 	journal_drain(fl->journal, s->name);
 	fl->told(fl->ctx, s, f);
-	fleet_drop(fl, s);
+	journal_drop(fl->journal, s->name);
+	sandbox_free(s);
 }
 
 /** fleet_flush() - Write down once what has changed in a turn of the loop */
