@@ -70,6 +70,8 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
 		return;
 	while (count > 0)
 		fd_close(&fds[--count]);
+	/* How far it got, nobody knows: the next one looks at the worker. */
+	ret->lost_worker = true;
 	(void)fault_plain(&ret->fault, -EPIPE,
 			  "the builder died before it was done");
 }

@@ -80,7 +80,8 @@ enum build_fd {
  * @work:   What was done
  * @minor:  What it went on without; code 0 for nothing
  * @terms:  What its profile says beside the plan
- * @lost_worker:  BUILD_SWITCH that failed: the sandbox needs another worker
+ * @lost_worker:  BUILD_SWITCH that failed: the sandbox needs another worker, or
+ *         nobody knows
  * @changed:      BUILD_SWITCH: words for what has changed; empty for nothing
  * @way:    Labels of the hops, for people
  */
