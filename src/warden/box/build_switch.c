@@ -83,13 +83,26 @@ static bool switch_dns_same(const struct plan *a, const struct plan *b)
 	return true;
 }
 
+static bool switch_exposes(const struct plan *p, const struct plan_expose *e)
+{
+	for (unsigned int i = 0; i < p->expose_count; i++)
+		if (addr_equal(&p->expose[i].addr, &e->addr) &&
+		    !strcmp(p->expose[i].name, e->name))
+			return true;
+	return false;
+}
+
+/** switch_expose_same() - Are the same doors exposed?
+ *
+ * Addresses of a name may come in another order each time.
+ */
 static bool switch_expose_same(const struct plan *a, const struct plan *b)
 {
 	if (a->expose_count != b->expose_count)
 		return false;
 	for (unsigned int i = 0; i < a->expose_count; i++)
-		if (!addr_equal(&a->expose[i].addr, &b->expose[i].addr) ||
-		    strcmp(a->expose[i].name, b->expose[i].name) != 0)
+		if (!switch_exposes(b, &a->expose[i]) ||
+		    !switch_exposes(a, &b->expose[i]))
 			return false;
 	return true;
 }
@@ -180,6 +193,8 @@ static int switch_judge(struct build *b, const struct plan *old,
 		return fault_hint(f, "nsproxy restart %s", b->wish.name);
 	}
 	b->terms.veth = was->veth; /* with the addresses that it has */
+	/* The doors that are open are told apart by their place in it. */
+	memcpy(b->plan->expose, old->expose, sizeof(old->expose));
 	b->needs_worker = chain || dns;
 	(void)snprintf(b->changed, sizeof(b->changed), "%s%s%s",
 		       chain ? "chain " : "", dns ? "dns " : "",
