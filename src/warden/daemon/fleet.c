@@ -200,7 +200,7 @@ static void fleet_tell(struct fleet *fl, struct sandbox *s,
 {
 	list_del(&s->news);
 	if (!s->is_over) {
-		fl->told(fl->ctx, s, NULL);
+		fl->told(fl->ctx, s, f);
 		return;
 	}
 	if (f)

@@ -21,8 +21,8 @@
  * @all:   struct sandbox by .node
  * @news:  struct sandbox by .news: told when @flush has written them down
  * @told:  Called after a change of @s, which may be gone when the call is over.
- *         SANDBOX_DOWN is told when it is off the list; @f says why that could
- *         not be written down, or is NULL
+ *         SANDBOX_DOWN is told when it is off the list; @f says why what has
+ *         changed could not be written down, or is NULL
  */
 struct fleet {
 	const struct where *where;

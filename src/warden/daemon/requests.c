@@ -309,6 +309,17 @@ void requests_serve(void *ctx, struct caller *c,
 		     json_pack("{s:s}", "method", call->method), NULL, 0);
 }
 
+/** requests_unwritten() - It was switched, and that did not get onto the disk
+ */
+static void requests_unwritten(struct caller *c, const struct fault *f)
+{
+	struct fault told = *f;
+
+	(void)fault_hint(&told, "it was switched all the same; built anew "
+				"after a restart, it has the old profile");
+	caller_fail(c, &told);
+}
+
 /** requests_answer() - Does what a caller waits for hold now, or never? */
 static void requests_answer(const struct requests *r, struct caller *c,
 			    struct sandbox *s, const struct fault *f)
@@ -333,6 +344,8 @@ static void requests_answer(const struct requests *r, struct caller *c,
 		return;
 	if (c->wait == CALLER_SWITCH && s->switched < 0)
 		caller_fail(c, &s->trouble);
+	else if (s->state == SANDBOX_UP && c->wait == CALLER_SWITCH && f)
+		requests_unwritten(c, f);
 	else if (s->state == SANDBOX_UP && c->wait == CALLER_SWITCH)
 		requests_reply_sandbox(c, s);
 	else if (s->state == SANDBOX_UP && c->wait == CALLER_UP)

@@ -43,7 +43,7 @@ void requests_serve(void *ctx, struct caller *c,
  * requests_told() - A sandbox has changed: answer those who wait for it
  * @ctx:  A struct requests
  * @s:    Sandbox
- * @f:    Why its end could not be written down; or NULL
+ * @f:    Why what has changed could not be written down; or NULL
  */
 void requests_told(void *ctx, struct sandbox *s, const struct fault *f);
 
