@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab import Keep, ToyProxy
-from lab.run import is_alive, name_of, wait_for
+from lab.run import is_alive, name_of, parent_of, wait_for
 
 FAR = "203.0.113.5"
 
@@ -173,6 +173,51 @@ def test_daemon_killed_in_the_middle_of_a_switch(keep, proxy, other):
         assert proxy.asked(name, 80) or other.asked(name, 80)
 
 
+def builder_of(daemon):
+    """The pid of a daemon's builder, or 0."""
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and parent_of(int(entry)) == daemon:
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    if b"@builder" in file.read():
+                        return int(entry)
+            except OSError:
+                pass
+    return 0
+
+
+def test_builder_killed_while_the_worker_retires(keep):
+    """Its worker has let go and keeps a connection: another one comes."""
+    job, write = talk(keep)
+    old = keep.status("one")["worker"]
+    os.kill(old, signal.SIGSTOP)         # so that the builder waits for it
+    ask = keep.lab.start([keep.lab.nsproxy_path, "switch", "one", "two"],
+                         user=keep.user, env=keep.env())
+    builder = wait_for(lambda: builder_of(keep.job.pid), step_s=0.001)
+    assert builder, ask.ran(None)
+    time.sleep(0.3)
+    os.kill(builder, signal.SIGKILL)
+    os.kill(old, signal.SIGCONT)
+    assert ask.wait().rc == 1
+    assert wait_for(lambda: name_of(old) == "nsproxy-retired")
+    assert keep.inside("one", "out(connect_err('n.example', 80, 5)[0])") == \
+        "OK"
+    assert wait_for(lambda: keep.status("one")["state"] == "up")
+    assert keep.status("one")["worker"] not in (0, old)
+    os.write(write, b"still\n")
+    assert job.says("got still"), "and its connection is kept"
+    os.close(write)
+    job.wait()
+
+
+def test_switch_that_cannot_be_written_down_is_told(keep):
+    os.mkdir(keep.state + ".new")
+    ran = keep("switch", "one", "two")
+    os.rmdir(keep.state + ".new")
+    assert ran.rc == 1 and "state.json" in ran.err, ran
+    assert keep.status("one")["profile"] == "two", "as the hint says"
+
+
 # --- names
 
 CACHED = """
@@ -215,6 +260,28 @@ def test_reload_leaves_the_unchanged_alone(keep):
     assert told["schema"] == "nsproxy.reload/1"
     assert {c["name"]: c["what"] for c in told["changes"]} == {
         "one": "unchanged", "two": "unchanged"}
+
+
+def test_reload_minds_no_order_of_exposed_addresses(lab, proxy):
+    def hosts(*ips):
+        with open("/etc/hosts", "w", encoding="ascii") as file:
+            file.write("127.0.0.1 localhost\n::1 localhost\n"
+                       + "".join(f"{ip} db.internal\n" for ip in ips))
+    hosts("192.168.77.10", "192.168.77.11")
+    try:
+        text = chain(proxy, more='expose = {"db.internal:5432"}')
+        with Keep(lab, {"one": text}) as made:
+            worker = made.up("one")["worker"]
+            hosts("192.168.77.11", "192.168.77.10")
+            ran = made("reload", "--json")
+            told = json.loads(ran.out)["changes"]
+            assert [one["what"] for one in told] == ["unchanged"], ran
+            assert made.status("one")["worker"] == worker
+            hosts("192.168.77.12", "192.168.77.10")
+            ran = made("reload")
+            assert ran.rc == 1 and "expose" in ran.out, "another address"
+    finally:
+        hosts()
 
 
 def test_reload_switches_what_has_changed(keep, proxy, other):
