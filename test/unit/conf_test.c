@@ -214,7 +214,8 @@ static void all_problems_are_told_in_one_go(void **state)
 	       "file:11: 'publish': '99999:1': the port must be a number from "
 	       "1 to 65535\n"
 	       "file:12: 'dns': DNS 'udp://name': a DNS server is given by "
-	       "its IP address; else fake, off, udp://IP[:PORT], "
+	       "its IP address; else fake, off, socks-resolve, "
+	       "udp://IP[:PORT], "
 	       "tcp://IP[:PORT]\n"
 	       "file:12: 'dns': DNS 'off': it stands alone, or names server "
 	       "after server\n"
@@ -388,6 +389,9 @@ static void wholes_must_make_sense(void **state)
 	expect("profile a { chain = 'direct://' dns = fake }\n",
 	       "file:1: 'dns = fake' needs a proxy that takes names; the chain "
 	       "of 'a' goes out directly\n");
+	expect("profile a { chain = 'http://h' dns = socks-resolve }\n",
+	       "file:1: 'dns = socks-resolve' needs a last proxy that is a "
+	       "socks5 one, as Tor's\n");
 	expect("profile a { chain = 'http://h' isolate = sandbox }\n",
 	       "file:1: 'isolate = sandbox' needs a last proxy that is a "
 	       "socks5 one without a user name\n");
@@ -403,7 +407,8 @@ static void wholes_must_make_sense(void **state)
 	expect("profile a { chain = 'direct://'\n"
 	       "expose = {'h:1', 'h:1'}\ndns = {off, '1.1.1.1'} }\n",
 	       "file:2: 'expose' stands in the list twice\n"
-	       "file:3: 'dns': DNS '1.1.1.1': 'fake' and 'off' stand alone\n");
+	       "file:3: 'dns': DNS '1.1.1.1': 'fake', 'off' and "
+	       "'socks-resolve' stand alone\n");
 	expect("profile a { chain = 'direct://' helper h { } }\n",
 	       "file:1: helper 'h' has no 'command'\n");
 	expect("profile a { chain = 'direct://' helper h { command = x\n"
