@@ -3,7 +3,7 @@
 
 Read world.py first: it builds the places. far.py has the servers at the far
 end, proxy.py the toy proxies, upstream.py a toy DNS server, wire.py the
-captures, run.py starts programs in the host's place, inside.py is what tests
+captures, tornet.py a Tor network, run.py starts programs in the host's place, inside.py is what tests
 run in a sandbox.
 """
 from .far import FarServers, Little, LittleUdp
@@ -11,8 +11,9 @@ from .keep import Keep
 from .proxy import Faults, ToyProxy
 from .run import Job, Ran
 from .terminal import Terminal
+from .tornet import TorNet
 from .upstream import ToyDns
 from .world import Lab
 
 __all__ = ["Faults", "FarServers", "Job", "Keep", "Lab", "Little", "LittleUdp", "Ran",
-           "Terminal", "ToyDns", "ToyProxy"]
+           "Terminal", "TorNet", "ToyDns", "ToyProxy"]
