@@ -8,6 +8,7 @@ import pytest
 
 from lab import Keep, ToyDns
 from lab.run import wait_for
+from lab.world import PRESETS
 
 pytestmark = [pytest.mark.tor, pytest.mark.alone]
 
@@ -67,6 +68,14 @@ def test_named_sandbox_reaches_site_and_onion(lab, tornet):
         for name in (SITE, tornet.onion):
             assert page(keep.exec("web", *CURL,
                                   f"http://{name}/"))["host"] == name
+
+
+def test_preset_needs_no_configuration(lab, tornet):
+    for name in (SITE, tornet.onion):
+        seen = page(lab.nsproxy("run", "-P", "tor", "--", *CURL,
+                                f"http://{name}/",
+                                env={"NSPROXY_PRESETS": PRESETS}))
+        assert seen["host"] == name
 
 
 def test_onion_that_is_none_fails_with_a_true_errno(lab, tornet):

@@ -31,6 +31,7 @@ UID = GID = 61234
 EXTRA_GID = 61235
 USER = "nsplab"
 ROOT = "/run/lab"
+PRESETS = f"{ROOT}/presets.conf"      # found by NSPROXY_PRESETS alone
 PLACES = ("host", "inet", "lan", "prx")
 
 QUIET = {
@@ -166,6 +167,8 @@ class Lab(Runner):
         here = os.path.dirname(__file__)
         shutil.copy(f"{here}/inside.py", f"{ROOT}/inside.py")
         shutil.copy(f"{here}/burst.py", f"{ROOT}/burst.py")
+        shutil.copy(f"{here}/../../data/presets.conf", PRESETS)
+        os.chmod(PRESETS, 0o644)
         if self.binary:
             self.nsproxy_path = f"{ROOT}/bin/nsproxy"
             shutil.copy(self.binary, self.nsproxy_path)
