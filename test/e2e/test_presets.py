@@ -13,6 +13,7 @@ ETC = "/etc/nsproxy"
 HOME = "/run/lab/home/.config/nsproxy"
 UID = 61234
 ENV = {"NSPROXY_PRESETS": PRESETS}
+TOY_PORT = 9059
 
 
 class Anybody:
@@ -22,6 +23,18 @@ class Anybody:
         return True
 
     __hash__ = None
+
+
+def copy_presets(path):
+    """The real ones, but that a toy stands for Tor: the lab's real one may
+    have the real port (see test_tor.py)."""
+    with open(PRESETS, encoding="ascii") as file:
+        text = file.read()
+    assert ":9050" in text
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text.replace(":9050", f":{TOY_PORT}"))
+    os.chmod(path, 0o644)
+    return path
 
 
 def compiled_in(lab):
@@ -36,8 +49,7 @@ def installed(lab):
     share = os.path.dirname(os.path.dirname(path))
     kernel.mount("lab", share, "tmpfs", data="mode=0755")
     os.mkdir(os.path.dirname(path))
-    shutil.copy(PRESETS, path)
-    yield path
+    yield copy_presets(path)
     kernel.umount(share)
 
 
@@ -65,7 +77,7 @@ def shown(lab, name, **how):
 @pytest.mark.smoke
 @pytest.mark.parametrize("user", [True, False])
 def test_installed_tor_needs_no_configuration(lab, installed, user):
-    with ToyProxy(lab, listen=("host", "127.0.0.1", 9050),
+    with ToyProxy(lab, listen=("host", "127.0.0.1", TOY_PORT),
                   auth=(Anybody(), Anybody())) as tor:
         ran = lab.nsproxy("run", "-P", "tor", "--", "curl", "-sS",
                           "http://preset.example/", user=user)
@@ -147,8 +159,9 @@ def test_presets_stand_only_when_named(lab):
 def test_named_sandbox_of_a_preset(lab):
     keep = Keep(lab)
     plain = keep.env
-    keep.env = lambda extra=None: plain(ENV | (extra or {}))
-    with keep, ToyProxy(lab, listen=("host", "127.0.0.1", 9050),
+    mine = {"NSPROXY_PRESETS": copy_presets(f"{keep.home}/presets.conf")}
+    keep.env = lambda extra=None: plain(mine | (extra or {}))
+    with keep, ToyProxy(lab, listen=("host", "127.0.0.1", TOY_PORT),
                         auth=(Anybody(), Anybody())) as tor:
         keep.up("tor")
         ran = keep.exec("tor", "curl", "-sS", "http://preset.example/")
