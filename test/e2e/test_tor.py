@@ -55,11 +55,15 @@ def test_onion_by_name_and_nobody_asks_for_it(lab, tornet):
 @pytest.mark.parametrize("dns", ["fake", f"udp://{UP}", "socks-resolve"])
 def test_onion_is_no_upstreams_business(lab, tornet, dns):
     tornet.forget()
-    with ToyDns(lab, host=UP, table={}) as upstream:
+    name = f"{dns[:3]}.up.example"
+    with ToyDns(lab, host=UP, table={(name, "A"): ["203.0.113.84"]}) as up:
         seen = page(lab.sandbox([*CURL, f"http://{tornet.onion}/"],
                                 tornet.url(), ["-d", dns]))
         assert seen["host"] == tornet.onion
-        assert not upstream.asked and not tornet.dns.asked
+        assert not up.asked and not tornet.dns.asked
+        # Of another name they hear.
+        lab.sandbox([*CURL, f"http://{name}/"], tornet.url(), ["-d", dns])
+        assert (up if dns.startswith("udp") else tornet.dns).asked
 
 
 def test_named_sandbox_reaches_site_and_onion(lab, tornet):
@@ -231,6 +235,7 @@ out(time.monotonic() - began)""", tornet.url(), RESOLVE)
     lab.inside(f"""
 for _ in range(5): a = socket.gethostbyname('{SITE}')
 out(a)""", tornet.url(), RESOLVE)
+    assert tornet.asked_for(f"{SITE}:0")
     assert tornet.asked_count(f"{SITE}:0") == 1
 
 
@@ -255,6 +260,18 @@ def test_tor_behind_another_proxy(lab, tornet):
 out([socket.gethostbyname('{SITE}'), connect_err('{tornet.onion}', 80)[0]])""",
                      ["socks5://127.0.0.1:1081", tornet.url()], RESOLVE)
     assert got == [SITE_IP, "OK"]
+
+
+def test_look_ups_are_isolated_like_connections(lab, tornet):
+    way = WAY + "isolate = sandbox\ndns = socks-resolve"
+    with Keep(lab, {"real": way}) as keep:
+        keep.up("real")
+        tornet.forget()
+        assert keep.inside("real", f"out(connect_err('{SITE}', 7)[0])") == "OK"
+        users = {re.search(r'SOCKS_USERNAME="(\w{32})"', wish).group(1)
+                 for target in (f"{SITE}:0", f"{SITE_IP}:7")
+                 for wish in tornet.wishes(target)}
+    assert tornet.asked_for(f"{SITE}:0") and len(users) == 1, tornet.events
 
 
 def test_words_in_a_profile(lab, tornet):

@@ -90,6 +90,7 @@ ConfluxEnabled 0
 """
 SERVICE = """
 SocksPort 0
+Log [rend]info file {home}/rend.log
 HiddenServiceDir {home}/service
 HiddenServicePort 80 203.0.113.5:80
 """
@@ -117,11 +118,11 @@ class Tor:
     def start(self):
         with open(f"{self.home}/torrc", "w", encoding="ascii") as file:
             file.write(self.torrc)
-        self.popen = subprocess.Popen(
-            self.words(), env=self.net.lab.environment(), cwd=self.home,
-            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-            stdout=open(f"{self.home}/out.log", "ab"),
-            start_new_session=True)
+        with open(f"{self.home}/out.log", "ab") as log:
+            self.popen = subprocess.Popen(
+                self.words(), env=self.net.lab.environment(), cwd=self.home,
+                stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, start_new_session=True)
 
     def stop(self):
         if self.popen:
@@ -237,21 +238,35 @@ class TorNet:
         return lines
 
     def _settle(self):
-        """Up is what has reached a site and, the first time, the onion."""
+        """Up is what has reached a site and the onion."""
         end = time.monotonic() + BOOT_S
         for target in ("site.tor.example", self.onion_when_there(end)):
             while not self._reaches(target, 80):
                 bad = self._dead()
                 if bad or time.monotonic() > end:
-                    raise AssertionError("tor does not come up: "
-                                         + (bad or self.tors["client"]).log())
+                    logs = [bad] if bad else self.tors.values()
+                    raise AssertionError(f"no way to {target}: " + "\n".join(
+                        f"{tor.name}: {tor.log()[-3000:]}" for tor in logs))
                 time.sleep(0.2)
         self._listen()
 
     def onion_when_there(self, end):
-        wait_for(lambda: os.path.exists(
-            f"{self.tors['service'].home}/service/hostname"),
-                 end - time.monotonic())
+        """Its name, once it can be found: a client that asked too early does
+        not ask the same directories again for a minute."""
+        def uploads():
+            try:
+                with open(f"{self.tors['service'].home}/rend.log",
+                          encoding="utf-8") as file:
+                    return file.read().count("finished with status 200")
+            except FileNotFoundError:
+                return 0
+        if not wait_for(uploads, end - time.monotonic()):
+            raise AssertionError("the service is not told of: "
+                                 + self.tors["service"].log())
+        seen = -1
+        while uploads() != seen:       # to the last directory
+            seen = uploads()
+            time.sleep(1)
         return self.onion
 
     def _reaches(self, name, port):
@@ -328,16 +343,20 @@ class TorNet:
 
     def forget(self):
         """From here on: what asked_for() and .dns.asked tell."""
+        time.sleep(0.05)             # for what Tor is still saying
         self.events.clear()
         self.dns.asked.clear()
 
+    def wishes(self, target):
+        """How SOCKS clients wanted HOST:PORT since forget()."""
+        return [e for e in self.events if f" {target} " in f"{e} "
+                and (" NEW " in e or " NEWRESOLVE " in e)]
+
     def asked_count(self, target):
-        """How often a SOCKS client wanted HOST:PORT since forget()."""
-        return len([e for e in self.events if f" {target} " in f"{e} "
-                    and (" NEW " in e or " NEWRESOLVE " in e)])
+        return len(self.wishes(target))
 
     def asked_for(self, target):
-        return self.asked_count(target) > 0
+        return wait_for(lambda: self.asked_count(target) > 0, 2)
 
     def circuits_of_streams(self, address):
         """(circuit, SOCKS user or None) of each stream to an address."""

@@ -173,6 +173,15 @@ class Lab(Runner):
             self.nsproxy_path = f"{ROOT}/bin/nsproxy"
             shutil.copy(self.binary, self.nsproxy_path)
             os.chmod(self.nsproxy_path, 0o755)
+            self._hide_presets()
+
+    def _hide_presets(self):
+        """Whatever is installed on this machine is not there in the lab."""
+        path = subprocess.run([self.nsproxy_path, "config", "path"],
+                              stdout=subprocess.PIPE, check=False,
+                              text=True).stdout.partition("\n")[0]
+        if os.path.exists(path):
+            kernel.mount("lab", os.path.dirname(path), "tmpfs")
 
     def home_file(self, name, text, mode=0o600):
         """A file of the ordinary user's; its path."""
