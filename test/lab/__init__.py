@@ -2,9 +2,9 @@
 """Small internets made of namespaces, to test nsproxy end to end.
 
 Read world.py first: it builds the places. far.py has the servers at the far
-end, proxy.py the toy proxies, upstream.py a toy DNS server, wire.py the
-captures, tornet.py a Tor network, run.py starts programs in the host's place, inside.py is what tests
-run in a sandbox.
+end, proxy.py the toy proxies, upstream.py a toy DNS server, tornet.py a Tor
+network, wire.py the captures, run.py starts programs in the host's place,
+inside.py is what tests run in a sandbox.
 """
 from .far import FarServers, Little, LittleUdp
 from .keep import Keep
