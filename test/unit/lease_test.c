@@ -240,6 +240,9 @@ static void addresses_without_lease_are_told_apart(void **state)
 	leases_fini(&l);
 }
 
+/* Head and a page of notes. */
+#define BOOK (16 * 1024 + 32 + 4096)
+
 static int book_memory(size_t size)
 {
 	const int fd = memfd_create("book", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -300,31 +303,70 @@ static void places_that_were_lent_anew_are_remembered_so(void **state)
 	(void)close(fd);
 }
 
-static void full_book_is_begun_anew(void **state)
+/** No address that was lent may ever lead to another name, noted or not. */
+static void full_book_never_gives_a_name_for_another(void **state)
 {
-	const int fd = book_memory(400);
+	const unsigned int many = 3000;
+	const int fd = book_memory(24 * 1024);
+	struct addr *at = calloc(many, sizeof(*at));
+	unsigned int kept = 0;
+	unsigned int lost = 0;
 	char buf[NAME_MAX_LEN + 1];
 	struct leases l;
-	struct addr first;
 
 	(void)state;
+	assert_non_null(at);
 	book_of(&l, fd, LEASE_POOL);
-	first = take(&l, name_of(0, buf), AF_INET6);
-	for (unsigned int i = 1; i < 50; i++)
-		(void)take(&l, name_of(i, buf), AF_INET);
-	assert_string_equal(leases_name(&l, &first), name_of(0, buf));
+	for (unsigned int i = 0; i < many; i++)
+		at[i] = take(&l, name_of(i, buf), AF_INET);
 	leases_fini(&l);
-	book_of(&l, fd, LEASE_POOL);
-	assert_int_equal(l.count, 0);
+	for (unsigned int worker = 0; worker < 3; worker++) {
+		book_of(&l, fd, LEASE_POOL);
+		for (unsigned int i = 0; i < many; i++)
+			(void)take(&l, name_of(many * (1 + worker) + i, buf),
+				   AF_INET);
+		for (unsigned int i = 0; i < many; i++) {
+			const char *name = leases_name(&l, &at[i]);
+
+			assert_true(!name || !strcmp(name, name_of(i, buf)));
+			kept += name != NULL;
+			lost += name == NULL;
+		}
+		leases_fini(&l);
+	}
+	assert_true(kept > 0 && lost > 0);
+	free(at);
+	(void)close(fd);
+}
+
+/** The same when places go round. */
+static void full_book_of_a_used_up_pool(void **state)
+{
+	const int fd = book_memory(17 * 1024);
+	char buf[NAME_MAX_LEN + 1];
+	struct addr at[60];
+	struct leases l;
+
+	(void)state;
+	book_of(&l, fd, 7);
+	for (unsigned int i = 0; i < 60; i++)
+		at[i] = take(&l, name_of(i % 13, buf), AF_INET);
+	leases_fini(&l);
+	book_of(&l, fd, 7);
+	for (unsigned int i = 53; i < 60; i++) {
+		const char *name = leases_name(&l, &at[i]);
+
+		assert_true(!name || !strcmp(name, name_of(i % 13, buf)));
+	}
 	leases_fini(&l);
 	(void)close(fd);
 }
 
 static void book_that_makes_no_sense_is_not_believed(void **state)
 {
-	const int fd = book_memory(4096);
+	const int fd = book_memory(BOOK);
 	const int open_ended = memfd_create("x", MFD_ALLOW_SEALING);
-	uint8_t good[4096];
+	uint8_t good[BOOK];
 	unsigned int believed = 0;
 
 	(void)state;
@@ -340,10 +382,10 @@ static void book_that_makes_no_sense_is_not_believed(void **state)
 			for (unsigned int n = 0; n < 9; n++)
 				at = take(&l, name_of(n, buf), AF_INET);
 		leases_fini(&l);
-		assert_int_equal(pread(fd, good, sizeof(good), 0), 4096);
-		/* One byte of head and notes at a time. */
-		good[i] ^= (uint8_t)(1 + i);
-		assert_int_equal(pwrite(fd, good, sizeof(good), 0), 4096);
+		assert_int_equal(pread(fd, good, sizeof(good), 0), BOOK);
+		/* One byte of its beginning and of the notes at a time. */
+		good[i < 32 ? i : BOOK - 4096 + i] ^= (uint8_t)(1 + i);
+		assert_int_equal(pwrite(fd, good, sizeof(good), 0), BOOK);
 		assert_int_equal(leases_init(&l, LEASE_POOL), 0);
 		assert_int_equal(leases_remember(&l, fd), 0);
 		believed += l.count > 0;
@@ -375,7 +417,8 @@ int main(void)
 		cmocka_unit_test(pool_that_is_all_held_gives_nothing),
 		cmocka_unit_test(next_worker_lends_the_same),
 		cmocka_unit_test(places_that_were_lent_anew_are_remembered_so),
-		cmocka_unit_test(full_book_is_begun_anew),
+		cmocka_unit_test(full_book_never_gives_a_name_for_another),
+		cmocka_unit_test(full_book_of_a_used_up_pool),
 		cmocka_unit_test(book_that_makes_no_sense_is_not_believed),
 		cmocka_unit_test(addresses_without_lease_are_told_apart),
 	};

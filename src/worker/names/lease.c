@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(LEASE_POOL <= LEASE_BOOK_PLACES, "a book tells of all");
+
 #define LEASES_START 256
 #define BLOCK	     254u /* addresses of a /24 that are lent */
 #define HALF_BITS    9	  /* two halves: 2^18 > LEASE_POOL */
@@ -271,38 +273,63 @@ static int lease_new(struct leases *l, const char *name, uint64_t hash,
 	return 0;
 }
 
-/** lease_give_up() - Its place goes to another name, as it went then */
+/** lease_give_up() - Its place is nobody's; nor is it lent anew */
 static void lease_give_up(struct leases *l, struct lease *le)
 {
+	l->at[le->place] = NULL;
 	list_del(&le->idle);
 	map_del(&l->by_name, &le->node);
 	free(le);
+}
+
+/** leases_reach() - Places up to this one have been lent; to whom is open */
+static int leases_reach(struct leases *l, unsigned int count)
+{
+	while (l->count < count) {
+		const int rc = leases_grow(l);
+
+		if (rc < 0)
+			return rc;
+		l->at[l->count++] = NULL;
+	}
+	return 0;
 }
 
 /** leases_put() - One note of the book; Return: 0 or -errno */
 static int leases_put(struct leases *l, uint32_t place, const char *name)
 {
 	const uint64_t hash = map_hash(&l->by_name, name, strlen(name));
-	struct lease *le;
+	struct lease *le = lease_of_name(l, name, hash);
 	int rc;
 
-	/* Who lends takes the next place, or one that is lent. */
-	if (place > l->count || place >= l->pool ||
-	    lease_of_name(l, name, hash))
+	if (place >= l->pool || place >= lease_book_high(&l->book))
 		return -EPROTO;
-	if (place == l->count) {
-		rc = lease_new(l, name, hash, &le);
-		if (rc == 0)
-			lease_use(l, le);
+	rc = leases_reach(l, place + 1);
+	if (rc < 0)
 		return rc;
-	}
+	/* The place it had went to a name that could not be noted. */
+	if (le)
+		lease_give_up(l, le);
+	if (l->at[place])
+		lease_give_up(l, l->at[place]);
 	le = calloc(1, sizeof(*le) + strlen(name) + 1);
 	if (!le)
 		return -ENOMEM;
-	lease_give_up(l, l->at[place]);
 	lease_set(l, le, place, name, hash);
 	lease_use(l, le);
 	return 0;
+}
+
+/** leases_lose() - Places whose names were not noted are lent to nobody */
+static int leases_lose(struct leases *l)
+{
+	const uint32_t high = lease_book_high(&l->book);
+	const int rc = high <= l->pool ? leases_reach(l, high) : -EPROTO;
+
+	for (unsigned int i = 0; rc == 0 && i < l->count; i++)
+		if (l->at[i] && lease_book_is_lost(&l->book, i))
+			lease_give_up(l, l->at[i]);
+	return rc;
 }
 
 static int leases_replay(struct leases *l)
@@ -317,7 +344,7 @@ static int leases_replay(struct leases *l)
 		if (rc == 1 && (rc = leases_put(l, place, name)) == 0)
 			rc = 1;
 	}
-	return rc;
+	return rc < 0 ? rc : leases_lose(l);
 }
 
 int leases_remember(struct leases *l, int fd)

@@ -18,12 +18,18 @@
 #define BOOK_MAGIC 0x6e73706cu
 #define BOOK_NOTE  5 /* bytes before a name */
 
-/** struct lease_book_head - shared; @used: bytes of notes behind it */
+/**
+ * struct lease_book_head - shared
+ * @high:  Places that have been lent
+ * @used:  Bytes of notes behind it
+ * @lost:  A bit for each place whose name could not be noted
+ */
 struct lease_book_head {
 	uint32_t magic;
-	uint32_t is_full;
+	_Atomic uint32_t high;
 	uint64_t key[2];
 	_Atomic uint64_t used;
+	uint8_t lost[LEASE_BOOK_PLACES / 8];
 };
 
 static uint8_t *book_notes(const struct lease_book *b)
@@ -65,7 +71,8 @@ void lease_book_close(struct lease_book *b)
 
 bool lease_book_key(const struct lease_book *b, uint64_t ret[2])
 {
-	if (!b->head || b->head->magic != BOOK_MAGIC || b->head->is_full ||
+	if (!b->head || b->head->magic != BOOK_MAGIC ||
+	    atomic_load(&b->head->high) > LEASE_BOOK_PLACES ||
 	    atomic_load(&b->head->used) > book_room(b))
 		return false;
 	memcpy(ret, b->head->key, sizeof(b->head->key));
@@ -115,28 +122,52 @@ void lease_book_begin(struct lease_book *b, const uint64_t key[2])
 	/* Nothing counts until all is said. */
 	b->head->magic = 0;
 	atomic_store(&b->head->used, 0);
+	atomic_store(&b->head->high, 0);
+	memset(b->head->lost, 0, sizeof(b->head->lost));
 	memcpy(b->head->key, key, sizeof(b->head->key));
-	b->head->is_full = 0;
 	b->head->magic = BOOK_MAGIC;
 }
 
-void lease_book_add(struct lease_book *b, uint32_t place, const char *name)
+/** book_note() - Write a note; false: there is no room for it */
+static bool book_note(struct lease_book *b, uint32_t place, const char *name)
 {
+	const uint64_t used = atomic_load(&b->head->used);
 	const size_t len = strlen(name);
-	uint64_t used;
 	uint8_t *note;
 
-	if (!b->head || b->head->is_full)
-		return;
-	used = atomic_load(&b->head->used);
 	if (!book_name_ok(name, len) || used > book_room(b) ||
-	    book_room(b) - used < BOOK_NOTE + len) {
-		b->head->is_full = 1;
-		return;
-	}
+	    book_room(b) - used < BOOK_NOTE + len)
+		return false;
 	note = book_notes(b) + used;
 	memcpy(note, &place, sizeof(place));
 	note[sizeof(place)] = (uint8_t)len;
 	memcpy(note + BOOK_NOTE, name, len);
 	atomic_store(&b->head->used, used + BOOK_NOTE + len);
+	return true;
+}
+
+void lease_book_add(struct lease_book *b, uint32_t place, const char *name)
+{
+	const uint8_t bit = (uint8_t)(1u << place % 8);
+
+	if (!b->head || place >= LEASE_BOOK_PLACES)
+		return;
+	/* Lost until it is noted: a worker may be killed at any moment. */
+	b->head->lost[place / 8] |= bit;
+	if (place >= atomic_load(&b->head->high))
+		atomic_store(&b->head->high, place + 1);
+	if (book_note(b, place, name))
+		b->head->lost[place / 8] &= (uint8_t)~bit;
+}
+
+uint32_t lease_book_high(const struct lease_book *b)
+{
+	const uint32_t high = atomic_load(&b->head->high);
+
+	return high < LEASE_BOOK_PLACES ? high : LEASE_BOOK_PLACES;
+}
+
+bool lease_book_is_lost(const struct lease_book *b, uint32_t place)
+{
+	return b->head->lost[place / 8] & 1u << place % 8;
 }

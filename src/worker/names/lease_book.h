@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** LEASE_BOOK_PLACES - that a book can tell of; LEASE_POOL fits */
+#define LEASE_BOOK_PLACES 131072u
+
 struct lease_book_head;
 
 /**
@@ -41,7 +44,7 @@ void lease_book_close(struct lease_book *b);
  * @b:    Book
  * @ret:  As in struct map
  *
- * Return: whether there is one, and the book was not too full to be whole
+ * Return: whether there is one, and the book's head makes sense
  */
 bool lease_book_key(const struct lease_book *b, uint64_t ret[2]);
 
@@ -60,6 +63,20 @@ int lease_book_next(const struct lease_book *b, size_t *at, uint32_t *place,
 /** lease_book_begin() - Start over, under this secret */
 void lease_book_begin(struct lease_book *b, const uint64_t key[2]);
 
-/** lease_book_add() - Note a lease; a book that has no room left counts as
- * nothing from then on */
+/**
+ * lease_book_add() - Note a lease
+ * @b:      Book
+ * @place:  Below LEASE_BOOK_PLACES
+ * @name:   Whose it is
+ *
+ * Where there is no room for the name, the place alone is noted as lost: the
+ * next worker lends it to nobody, so that no name answers for another.
+ */
 void lease_book_add(struct lease_book *b, uint32_t place, const char *name);
+
+/** lease_book_high() - Return: how many places have been lent, at most
+ * LEASE_BOOK_PLACES */
+uint32_t lease_book_high(const struct lease_book *b);
+
+/** lease_book_is_lost() - Is it not known whose this place is? */
+bool lease_book_is_lost(const struct lease_book *b, uint32_t place);
