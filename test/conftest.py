@@ -74,7 +74,7 @@ def silent_wires(request):
 def tornet(world):
     if not shutil.which("tor", path=os.environ["PATH"] + ":/usr/sbin"):
         pytest.fail("tor is not installed: tools/install-deps test")
-    with TorNet(world) as net:
+    with TorNet.up(world) as net:
         yield net
 
 
