@@ -54,6 +54,11 @@ static int get_reply(struct rd *r, struct message *m)
 	return socks5_reply_get(r, &m->octet, &m->addr);
 }
 
+static int get_found(struct rd *r, struct message *m)
+{
+	return socks5_found_get(r, &m->octet, &m->dest);
+}
+
 static int get_dest(struct rd *r, struct message *m)
 {
 	return socks5_dest_get(r, &m->dest);
@@ -126,9 +131,10 @@ static void expect_stable(const uint8_t *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static get_fn *const gets[] = {
-		get_hello,   get_choice, get_login, get_verdict,
-		get_request, get_reply,	 get_dest,  get_reply4,
+		get_hello, get_choice, get_login,  get_verdict, get_request,
+		get_reply, get_dest,   get_reply4, get_found,
 	};
+	struct message reply;
 	struct message m;
 	size_t taken;
 
@@ -136,6 +142,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	for (size_t i = 0; i < sizeof(gets) / sizeof(gets[0]); i++)
 		expect_same_by_parts(gets[i], data + 1, len - 1, data[0] % len);
+	/* Both readers of a reply take the same ones. */
+	assert(read_from(get_found, data + 1, len - 1, &m, &taken) ==
+	       read_from(get_reply, data + 1, len - 1, &reply, &taken));
 	(void)read_from(get_udp, data + 1, len - 1, &m, &taken);
 	expect_stable(data + 1, len - 1);
 	return 0;

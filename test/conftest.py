@@ -10,7 +10,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from lab import Lab, ToyProxy   # noqa: E402 (needs the path above)
+from lab import Lab, TorNet, ToyProxy   # noqa: E402 (needs the path above)
 
 
 def find_binary():
@@ -31,6 +31,8 @@ def pytest_configure(config):
         "markers", "smoke: the few that also run with sanitizers")
     config.addinivalue_line(
         "markers", "alone: needs the machine for itself (timing)")
+    config.addinivalue_line(
+        "markers", "tor: needs the lab's own Tor network, made once a process")
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +68,14 @@ def silent_wires(request):
         yield
         world.sweep()
     assert verdict, f"leak: {verdict}"
+
+
+@pytest.fixture(scope="session")
+def tornet(world):
+    if not shutil.which("tor", path=os.environ["PATH"] + ":/usr/sbin"):
+        pytest.fail("tor is not installed: tools/install-deps test")
+    with TorNet.up(world) as net:
+        yield net
 
 
 @pytest.fixture

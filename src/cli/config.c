@@ -118,6 +118,9 @@ static int config_path(const struct config_call *call)
 	char dir[PATH_MAX];
 
 	(void)call;
+	(void)printf("%s%s\n", profiles_presets(),
+		     access(profiles_presets(), F_OK) == 0 ? ""
+							   : " (not there)");
 	path_tell(CONF_SYSTEM_DIR, LAYER_SYSTEM);
 	if (profiles_user_dir(dir, sizeof(dir)))
 		path_tell(dir, LAYER_USER);

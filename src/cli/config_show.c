@@ -85,14 +85,16 @@ static void show_way(struct conf *c, const struct section *s)
 	explicit_bzero(&chain, sizeof(chain));
 }
 
-/** show_hidden() - The system's profile that the user's own goes before */
+/** show_hidden() - The profile of a lower layer that this one goes before */
 static const struct section *show_hidden(const struct conf *c,
 					 const struct section *s)
 {
-	const struct section *other =
-		conf_find(c, s->kind, s->name, LAYER_SYSTEM);
+	const enum conf_layer layer = s->at.file->layer;
 
-	return other != s ? other : NULL;
+	if (layer == LAYER_PRESET)
+		return NULL;
+	return conf_find(c, s->kind, s->name,
+			 layer == LAYER_USER ? LAYER_SYSTEM : LAYER_PRESET);
 }
 
 static void show_profile(struct conf *c, const struct section *s)
@@ -103,7 +105,10 @@ static void show_profile(struct conf *c, const struct section *s)
 	(void)printf("%s '%s'  %s\n", forms[s->kind].name, s->name,
 		     origin_text(&s->at, where));
 	if (hidden)
-		(void)printf("  goes before the system's in %s\n",
+		(void)printf("  goes before the %s in %s\n",
+			     hidden->at.file->layer == LAYER_PRESET
+				     ? "preset"
+				     : "system's",
 			     origin_text(&hidden->at, where));
 	show_settings(s, "  ");
 	if (s->kind != SECTION_PROFILE)

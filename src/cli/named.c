@@ -160,6 +160,7 @@ static int named_take(struct conf *c, const struct section *s,
 
 	if (s->kind != SECTION_PROFILE || named_is_in(ret, s->name) ||
 	    profile_get(c, s->name, &pr, NULL) < 0 ||
+	    pr.section->at.file->layer == LAYER_PRESET ||
 	    (autostart_only && !pr.autostart))
 		return 0;
 	copy = strdup(s->name);

@@ -25,7 +25,8 @@ struct named {
 };
 
 /**
- * named_list() - The profiles that the caller has
+ * named_list() - The profiles that the caller has; not the presets, which stand
+ * for nothing until they are named
  * @autostart_only:  Leave the others out
  * @ret:             Each name once
  * @f:               Why not: the configuration is wrong

@@ -3,7 +3,7 @@
  * profiles.c - the configuration as verbs need it
  *
  * Root has the system's files. A user has those too, as far as they may be
- * read, and own ones that go before them.
+ * read, and own ones that go before them. Both have the presets, behind all.
  */
 #include "profiles.h"
 
@@ -39,11 +39,20 @@ bool profiles_user_dir(char *to, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
+const char *profiles_presets(void)
+{
+	const char *named =
+		geteuid() != 0 ? secure_getenv("NSPROXY_PRESETS") : NULL;
+
+	return named && named[0] == '/' ? named : PRESETS;
+}
+
 int profiles_load(struct conf *c)
 {
 	char dir[PATH_MAX];
 
 	conf_init(c, geteuid());
+	conf_add_presets(c, profiles_presets());
 	conf_add_dir(c, CONF_SYSTEM_DIR, LAYER_SYSTEM);
 	if (profiles_user_dir(dir, sizeof(dir)))
 		conf_add_dir(c, dir, LAYER_USER);

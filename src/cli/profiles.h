@@ -20,6 +20,11 @@
  */
 bool profiles_user_dir(char *to, size_t size);
 
+/** profiles_presets() - The file of profiles that come with the program: where
+ * it was installed to; NSPROXY_PRESETS names another, but not to root, and not
+ * to a program that runs with more rights than its caller's */
+const char *profiles_presets(void);
+
 /**
  * profiles_load() - Read the caller's configuration
  * @c:  Result, judged; conf_fini() is due in any case. Empty when there are

@@ -110,7 +110,9 @@ static const struct opt run_opts[] = {
 	{ 0, "proxy-file", "FILE", true,
 	  "read the way out from FILE, one or more URLs", take_proxy_file },
 	{ 'd', "dns", "DNS", true,
-	  "fake (default), off, udp://IP[:PORT] or tcp://IP[:PORT]", take_dns },
+	  "fake (default), off, socks-resolve, udp://IP[:PORT] or "
+	  "tcp://IP[:PORT]",
+	  take_dns },
 	{ '4', "ipv4-only", NULL, true, "no IPv6 inside", take_ip4_only },
 	{ '6', "ipv6-only", NULL, true, "no IPv4 inside", take_ip6_only },
 	{ 'e', "expose", "HOST:PORT", true,

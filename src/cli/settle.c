@@ -104,6 +104,13 @@ int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 		return fault_hint(f, "leave -d out to ask the host's DNS "
 				     "servers, or name some: -d udp://IP");
 	}
+	if (all.mode == NAMES_RESOLVE && last != HOP_SOCKS5) {
+		(void)fault_plain(f, -EINVAL,
+				  "-d socks-resolve needs a last proxy that is "
+				  "socks5, as Tor's: no other can be asked");
+		return fault_hint(f, "leave -d out: names travel to the proxy "
+				     "as names then");
+	}
 	p->names = all.mode;
 	settle_servers(p, &all);
 	return 0;

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from lab import ToyDns, ToyProxy
-from lab.run import PYTHON, name_of
+from lab.run import PYTHON, name_of, wait_for
 
 LEASE4 = ipaddress.ip_network("198.18.0.0/15")
 LEASE6 = ipaddress.ip_network("2001:2::/48")
@@ -366,6 +366,39 @@ for _ in range(5): a = socket.gethostbyname('a.example')
 out(a)""", proxy, ["-d", f"udp://{UP}"])
     assert got == "203.0.113.7"
     assert len([a for a in upstream.asked if a[2] == "A"]) == 1
+
+
+# --- socks-resolve, which test_tor.py tries with the real thing
+
+def test_resolve_with_a_proxy_that_cannot_is_told_once(lab, need):
+    lab.start([need("microsocks"), "-i", "10.66.0.2", "-p", "1080"],
+              place="prx")
+    assert wait_for(lambda: ":1080 " in lab.run(
+        ["ss", "-Hltn"], place="prx", user=False).out, 10)
+    ran = lab.sandbox(["sh", "-c", "for n in a b c; do "
+                       "dig +tries=1 $n.example A; done"],
+                      "socks5://10.66.0.2:1080", ["-d", "socks-resolve"])
+    assert ran.rc == 0 and ran.out.count("status: SERVFAIL") == 3, ran
+    warned = [line for line in ran.err.splitlines() if "RESOLVE" in line]
+    assert len(warned) == 1 and "-d fake" in warned[0], ran
+    assert len(ran.err.splitlines()) == 1, ran
+
+
+@pytest.mark.parametrize("way", ["http://10.66.0.2:1080",
+                                 "socks4a://10.66.0.2:1080", "direct://",
+                                 ["socks5://10.66.0.2:1080",
+                                  "http://203.0.113.5:80"]])
+def test_resolve_needs_a_last_proxy_that_is_socks5(lab, way):
+    ran = lab.sandbox(["true"], way, ["-d", "socks-resolve"])
+    assert ran.rc == 125 and len(ran.err.splitlines()) == 2, ran
+    assert "socks5" in ran.err and ran.err.splitlines()[1].strip() \
+        .startswith("hint:"), ran
+
+
+def test_resolve_with_a_dead_proxy_fails_soon(lab):
+    ran = lab.sandbox(["dig", "+tries=1", "a.example", "A"],
+                      "socks5://10.66.0.2:1099", ["-d", "socks-resolve"])
+    assert "SERVFAIL" in ran.out and ran.secs < 3, ran
 
 
 # --- off

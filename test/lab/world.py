@@ -31,6 +31,7 @@ UID = GID = 61234
 EXTRA_GID = 61235
 USER = "nsplab"
 ROOT = "/run/lab"
+PRESETS = f"{ROOT}/presets.conf"      # found by NSPROXY_PRESETS alone
 PLACES = ("host", "inet", "lan", "prx")
 
 QUIET = {
@@ -166,10 +167,21 @@ class Lab(Runner):
         here = os.path.dirname(__file__)
         shutil.copy(f"{here}/inside.py", f"{ROOT}/inside.py")
         shutil.copy(f"{here}/burst.py", f"{ROOT}/burst.py")
+        shutil.copy(f"{here}/../../data/presets.conf", PRESETS)
+        os.chmod(PRESETS, 0o644)
         if self.binary:
             self.nsproxy_path = f"{ROOT}/bin/nsproxy"
             shutil.copy(self.binary, self.nsproxy_path)
             os.chmod(self.nsproxy_path, 0o755)
+            self._hide_presets()
+
+    def _hide_presets(self):
+        """Whatever is installed on this machine is not there in the lab."""
+        path = subprocess.run([self.nsproxy_path, "config", "path"],
+                              stdout=subprocess.PIPE, check=False,
+                              text=True).stdout.partition("\n")[0]
+        if os.path.exists(path):
+            kernel.mount("lab", os.path.dirname(path), "tmpfs")
 
     def home_file(self, name, text, mode=0o600):
         """A file of the ordinary user's; its path."""

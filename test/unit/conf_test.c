@@ -214,7 +214,8 @@ static void all_problems_are_told_in_one_go(void **state)
 	       "file:11: 'publish': '99999:1': the port must be a number from "
 	       "1 to 65535\n"
 	       "file:12: 'dns': DNS 'udp://name': a DNS server is given by "
-	       "its IP address; else fake, off, udp://IP[:PORT], "
+	       "its IP address; else fake, off, socks-resolve, "
+	       "udp://IP[:PORT], "
 	       "tcp://IP[:PORT]\n"
 	       "file:12: 'dns': DNS 'off': it stands alone, or names server "
 	       "after server\n"
@@ -388,6 +389,9 @@ static void wholes_must_make_sense(void **state)
 	expect("profile a { chain = 'direct://' dns = fake }\n",
 	       "file:1: 'dns = fake' needs a proxy that takes names; the chain "
 	       "of 'a' goes out directly\n");
+	expect("profile a { chain = 'http://h' dns = socks-resolve }\n",
+	       "file:1: 'dns = socks-resolve' needs a last proxy that is a "
+	       "socks5 one, as Tor's\n");
 	expect("profile a { chain = 'http://h' isolate = sandbox }\n",
 	       "file:1: 'isolate = sandbox' needs a last proxy that is a "
 	       "socks5 one without a user name\n");
@@ -403,7 +407,8 @@ static void wholes_must_make_sense(void **state)
 	expect("profile a { chain = 'direct://'\n"
 	       "expose = {'h:1', 'h:1'}\ndns = {off, '1.1.1.1'} }\n",
 	       "file:2: 'expose' stands in the list twice\n"
-	       "file:3: 'dns': DNS '1.1.1.1': 'fake' and 'off' stand alone\n");
+	       "file:3: 'dns': DNS '1.1.1.1': 'fake', 'off' and "
+	       "'socks-resolve' stand alone\n");
 	expect("profile a { chain = 'direct://' helper h { } }\n",
 	       "file:1: helper 'h' has no 'command'\n");
 	expect("profile a { chain = 'direct://' helper h { command = x\n"
@@ -499,6 +504,51 @@ static void layers_are_kept_apart(void **state)
 	conf_fini(&c);
 }
 
+static void presets_are_below_all(void **state)
+{
+	static const char *const text[] = {
+		[LAYER_PRESET] = "proxy p { url = 'socks5://preset' }\n"
+				 "profile a { chain = p }\n"
+				 "profile b { chain = p }\n"
+				 "profile c { chain = p }\n",
+		[LAYER_SYSTEM] = "proxy p { url = 'socks5://system' }\n"
+				 "profile b { chain = p }\n"
+				 "profile c { chain = a }\n"
+				 "defaults { veth = true }\n",
+		[LAYER_USER] = "profile c { chain = b }\n",
+	};
+	static const struct {
+		const char *name;
+		enum conf_layer asked;
+		enum conf_layer want;
+	} cases[] = {
+		{ "a", LAYER_PRESET, LAYER_PRESET },
+		{ "a", LAYER_USER, LAYER_PRESET },
+		{ "b", LAYER_PRESET, LAYER_PRESET },
+		{ "b", LAYER_USER, LAYER_SYSTEM },
+		{ "c", LAYER_SYSTEM, LAYER_SYSTEM },
+		{ "c", LAYER_USER, LAYER_USER },
+	};
+	const struct section *s;
+	struct conf c;
+
+	(void)state;
+	conf_init(&c, 1000);
+	for (unsigned int i = 0; i <= LAYER_USER; i++)
+		conf_add_text(&c, conf_new_file(&c, "file", i), text[i],
+			      strlen(text[i]));
+	assert_int_equal(conf_finish(&c), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s = conf_find(&c, SECTION_PROFILE, cases[i].name,
+			      cases[i].asked);
+		assert_int_equal(s->at.file->layer, cases[i].want);
+	}
+	/* The system's defaults are the system's. */
+	s = conf_find(&c, SECTION_PROFILE, "a", LAYER_USER);
+	assert_string_equal(s->set[PROFILE_VETH].value->text, "false");
+	conf_fini(&c);
+}
+
 static void many_unknown_words_end(void **state)
 {
 	char text[8192] = "";
@@ -525,6 +575,9 @@ static void owners_are_checked(void **state)
 	assert_int_equal(owner_check(&st, LAYER_USER, 1001, NULL), -EPERM);
 	assert_int_equal(owner_check(&st, LAYER_NAMED, 0, NULL), -EPERM);
 	assert_int_equal(owner_check(&st, LAYER_NAMED, 1000, NULL), 0);
+	assert_int_equal(owner_check(&st, LAYER_PRESET, 0, NULL), -EPERM);
+	assert_int_equal(owner_check(&st, LAYER_PRESET, 1000, NULL), 0);
+	assert_int_equal(owner_check(&st, LAYER_PRESET, 1001, NULL), -EPERM);
 	st.st_mode = S_IFREG | 0664;
 	assert_int_equal(owner_check(&st, LAYER_USER, 1000, NULL), 0);
 	st.st_mode = S_IFREG | 0646;
@@ -534,7 +587,9 @@ static void owners_are_checked(void **state)
 	assert_int_equal(owner_check(&st, LAYER_SYSTEM, 1000, NULL), 0);
 	assert_int_equal(owner_check(&st, LAYER_USER, 1000, NULL), -EPERM);
 	assert_int_equal(owner_check(&st, LAYER_NAMED, 1000, NULL), 0);
+	assert_int_equal(owner_check(&st, LAYER_PRESET, 1000, NULL), 0);
 	st.st_mode = S_IFREG | 0664;
+	assert_int_equal(owner_check(&st, LAYER_PRESET, 1000, NULL), -EPERM);
 	assert_int_equal(owner_check(&st, LAYER_SYSTEM, 1000, NULL), -EPERM);
 	assert_int_equal(owner_check(&st, LAYER_NAMED, 1000, NULL), -EPERM);
 }
@@ -662,6 +717,7 @@ int main(void)
 		cmocka_unit_test(helpers_have_limits),
 		cmocka_unit_test(secrets_are_never_told),
 		cmocka_unit_test(layers_are_kept_apart),
+		cmocka_unit_test(presets_are_below_all),
 		cmocka_unit_test(many_unknown_words_end),
 		cmocka_unit_test(owners_are_checked),
 		cmocka_unit_test(passwords_are_one_line),

@@ -60,6 +60,11 @@ static int get_reply(struct rd *r)
 	return socks5_reply_get(r, &got.octet, &got.addr);
 }
 
+static int get_found(struct rd *r)
+{
+	return socks5_found_get(r, &got.octet, &got.dest);
+}
+
 static int get_udp(struct rd *r)
 {
 	return socks5_udp_get(r, &got.dest);
@@ -379,6 +384,76 @@ static void datagram_header_leaves_the_payload(void **state)
 	assert_string_equal(got.dest.name, "a");
 }
 
+static void look_ups_are_asked_for(void **state)
+{
+	const struct dest name = name_of("tor.example", 0);
+	const struct dest addr = { .addr = ip_of("192.0.2.7", 0) };
+	uint8_t room[SOCKS5_REPLY_MAX];
+	struct wr w = wr_of(room, sizeof(room));
+
+	(void)state;
+	assert_true(socks5_request_put(&w, SOCKS5_RESOLVE, &name));
+	assert_int_equal(wr_used(&w), 18);
+	assert_memory_equal(room, "\5\xf0\0\3\13tor.example\0\0", 18);
+	w = wr_of(room, sizeof(room));
+	assert_true(socks5_request_put(&w, SOCKS5_RESOLVE_PTR, &addr));
+	assert_memory_equal(room, "\5\xf1\0\1\xc0\0\2\7\0\0", 10);
+}
+
+static void found_is_an_address_or_a_name(void **state)
+{
+	const struct addr v4 = ip_of("192.0.2.7", 0);
+	uint8_t longest[SOCKS5_REPLY_MAX] = { 5, 0, 0, 3, 255 };
+
+	(void)state;
+	help_whole_or_nothing(get_found, HELP_MSG("\5\0\0\1\xc0\0\2\7\0\0"),
+			      -EAGAIN);
+	assert_true(addr_equal(&got.dest.addr, &v4));
+	assert_string_equal(got.dest.name, "");
+
+	help_whole_or_nothing(get_found,
+			      HELP_MSG("\5\0\0\3\14Tor.eXample.\0\0"), -EAGAIN);
+	assert_string_equal(got.dest.name, "tor.example");
+	assert_int_equal(got.dest.addr.family, AF_UNSPEC);
+
+	long_name((char *)longest + 5, 253);
+	longest[4] = 253;
+	help_whole_or_nothing(get_found, longest, 260, -EAGAIN);
+	assert_int_equal(strlen(got.dest.name), 253);
+}
+
+static void found_names_that_are_none_are_empty(void **state)
+{
+	(void)state;
+	help_whole_or_nothing(get_found, HELP_MSG("\5\0\0\3\0\0\0"), -EAGAIN);
+	assert_string_equal(got.dest.name, "");
+	help_whole_or_nothing(get_found, HELP_MSG("\5\0\0\3\3a b\0\0"),
+			      -EAGAIN);
+	assert_string_equal(got.dest.name, "");
+	help_whole_or_nothing(get_found, HELP_MSG("\5\0\0\3\3a\0b\0\0"),
+			      -EAGAIN);
+	assert_string_equal(got.dest.name, "");
+	/* An address in letters is no name of an address. */
+	help_whole_or_nothing(get_found,
+			      HELP_MSG("\5\0\0\3\x9"
+				       "192.0.2.1\0\0"),
+			      -EAGAIN);
+	assert_string_equal(got.dest.name, "");
+	assert_int_equal(got.dest.addr.family, AF_UNSPEC);
+}
+
+static void tors_failures_have_no_address_type(void **state)
+{
+	(void)state;
+	help_whole_or_nothing(get_found, HELP_MSG("\5\4\0\0\0\0\0\0\0\0"),
+			      -EAGAIN);
+	assert_int_equal(got.octet, SOCKS5_HOST_UNREACHABLE);
+	assert_int_equal(got.dest.addr.family, AF_UNSPEC);
+	help_whole_or_nothing(get_reply, HELP_MSG("\5\1\0\0\0\0\0\0\0\0"),
+			      -EAGAIN);
+	help_refused(get_found, HELP_MSG("\5\0\0\0\0\0\0\0\0\0"), -EPROTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +469,10 @@ int main(void)
 		cmocka_unit_test(dest_with_lies_is_refused),
 		cmocka_unit_test(request_goes_both_ways),
 		cmocka_unit_test(reply_goes_both_ways),
+		cmocka_unit_test(look_ups_are_asked_for),
+		cmocka_unit_test(found_is_an_address_or_a_name),
+		cmocka_unit_test(found_names_that_are_none_are_empty),
+		cmocka_unit_test(tors_failures_have_no_address_type),
 		cmocka_unit_test(datagram_header_leaves_the_payload),
 	};
 

@@ -496,6 +496,10 @@ static void dns_takes_words_or_servers(void **state)
 	assert_int_equal(dns_parse("off", &w, &f), 0);
 	assert_int_equal(w.mode, NAMES_OFF);
 	w = (struct dns_wish){ 0 };
+	assert_int_equal(dns_parse("socks-resolve", &w, &f), 0);
+	assert_int_equal(w.mode, NAMES_RESOLVE);
+	assert_int_equal(dns_parse("9.9.9.9", &w, &f), -EINVAL);
+	w = (struct dns_wish){ 0 };
 	assert_int_equal(
 		dns_parse("9.9.9.9,tcp://1.1.1.1:5353,2620:fe::fe", &w, &f), 0);
 	assert_int_equal(dns_parse("udp://[::1]", &w, &f), 0);
@@ -517,6 +521,8 @@ static void dns_refuses_what_it_cannot_ask(void **state)
 		"",
 		"fake,off",
 		"fake,1.1.1.1",
+		"1.1.1.1,socks-resolve",
+		"socks-resolve://1.1.1.1",
 		"1.1.1.1,fake",
 		"on",
 		"dns.quad9.net",

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC   0x6e737034u
+#define PLAN_MAGIC   0x6e737035u
 #define PLAN_HOPS    8	/* longest chain */
 #define PLAN_ADDRS   8	/* addresses kept of a proxy's name */
 #define PLAN_EXPOSE  32 /* -e */
@@ -77,6 +77,7 @@ enum names_mode {
 	NAMES_FAKE,    /* a name gets a lease, the proxy gets the name */
 	NAMES_FORWARD, /* real answers from @server, through the way out */
 	NAMES_OFF,     /* port 53 is ordinary traffic */
+	NAMES_RESOLVE, /* real answers from the last proxy: Tor's RESOLVE */
 };
 
 /** struct plan_server - an upstream of NAMES_FORWARD */

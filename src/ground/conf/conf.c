@@ -56,7 +56,7 @@ void conf_add_text(struct conf *c, const struct conf_file *file,
 
 bool conf_is_seen(const struct section *s, enum conf_layer layer)
 {
-	return s->at.file->layer != LAYER_USER || layer == LAYER_USER;
+	return s->at.file->layer == LAYER_NAMED || s->at.file->layer <= layer;
 }
 
 const struct section *conf_find(const struct conf *c, enum section_kind kind,
@@ -68,9 +68,7 @@ const struct section *conf_find(const struct conf *c, enum section_kind kind,
 		if (s->kind != kind || strcmp(s->name, name) != 0 ||
 		    !conf_is_seen(s, layer))
 			continue;
-		if (s->at.file->layer == layer)
-			return s;
-		if (!found)
+		if (!found || s->at.file->layer > found->at.file->layer)
 			found = s;
 	}
 	return found;

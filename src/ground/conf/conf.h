@@ -109,6 +109,10 @@ void conf_add_dir(struct conf *c, const char *dir, enum conf_layer layer);
  */
 void conf_add_file(struct conf *c, const char *path, enum conf_layer layer);
 
+/** conf_add_presets() - Read the program's own file, as LAYER_PRESET; what is
+ * not there is not missed */
+void conf_add_presets(struct conf *c, const char *path);
+
 /**
  * conf_add_text() - Take a text as if it had been a file's
  * @c:     Gets sections and problems
@@ -138,8 +142,8 @@ int conf_finish(struct conf *c);
  * @c:      Configuration
  * @kind:   SECTION_PROXY or SECTION_PROFILE
  * @name:   As written
- * @layer:  Who asks: for the system's files a user's sections do not exist;
- *          for a user the own ones go before the system's
+ * @layer:  Who asks: nobody sees the sections of a higher layer; of those that
+ *          are seen the highest layer's counts
  *
  * Return: the section, or NULL
  */

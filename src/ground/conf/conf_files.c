@@ -97,7 +97,7 @@ static void files_add(struct conf *c, int at, const char *name,
 	if (fd < 0 && err == ENOENT && !is_needed)
 		return;
 	/* Root may keep the system's from a user, who goes without them. */
-	if (fd < 0 && err == EACCES && layer == LAYER_SYSTEM && c->uid != 0) {
+	if (fd < 0 && err == EACCES && layer <= LAYER_SYSTEM && c->uid != 0) {
 		c->hidden++;
 		return;
 	}
@@ -115,6 +115,11 @@ static void files_add(struct conf *c, int at, const char *name,
 void conf_add_file(struct conf *c, const char *path, enum conf_layer layer)
 {
 	files_add(c, AT_FDCWD, path, path, layer, true);
+}
+
+void conf_add_presets(struct conf *c, const char *path)
+{
+	files_add(c, AT_FDCWD, path, path, LAYER_PRESET, false);
 }
 
 /** files_open_dir() - Open a directory, if it is there and may be opened */

@@ -148,6 +148,11 @@ static void sense_chain(struct conf *c, const struct section *s)
 
 		sense_order(c, s, &chain);
 		sense_isolate(c, s, last);
+		if (last->hop.kind != HOP_SOCKS5 && dns->count == 1 &&
+		    !strcmp(dns->value->text, "socks-resolve"))
+			problem_add(&c->problems, &dns->value->at,
+				    "'dns = socks-resolve' needs a last proxy "
+				    "that is a socks5 one, as Tor's");
 		if (last->hop.kind == HOP_DIRECT && dns->count == 1 &&
 		    !strcmp(dns->value->text, "fake"))
 			problem_add(&c->problems, &dns->value->at,

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define DNS_PORT  53
-#define DNS_FORMS "fake, off, udp://IP[:PORT], tcp://IP[:PORT]"
+#define DNS_FORMS "fake, off, socks-resolve, udp://IP[:PORT], tcp://IP[:PORT]"
 #define DNS_SHOWN 100
 
 /** dns_read_server() - Return: NULL, or why not */
@@ -45,15 +45,34 @@ static const char *dns_read_server(const char *text, struct plan_server *ret)
 	return NULL;
 }
 
+/** dns_is_alone() - Is it a word that names a mode, and no server? */
+static bool dns_is_alone(const char *word, enum names_mode *ret)
+{
+	static const struct {
+		const char *word;
+		enum names_mode mode;
+	} modes[] = {
+		{ "fake", NAMES_FAKE },
+		{ "off", NAMES_OFF },
+		{ "socks-resolve", NAMES_RESOLVE },
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(word, modes[i].word) != 0)
+			continue;
+		*ret = modes[i].mode;
+		return true;
+	}
+	return false;
+}
+
 /** dns_add() - One word of the list */
 static const char *dns_add(const char *word, struct dns_wish *w)
 {
-	const bool is_fake = !strcmp(word, "fake");
+	enum names_mode mode;
 	const char *why;
 
-	if (is_fake || !strcmp(word, "off")) {
-		const enum names_mode mode = is_fake ? NAMES_FAKE : NAMES_OFF;
-
+	if (dns_is_alone(word, &mode)) {
 		if (w->is_set && w->mode != mode)
 			return "it stands alone, or names server after server";
 		w->is_set = true;
@@ -61,7 +80,7 @@ static const char *dns_add(const char *word, struct dns_wish *w)
 		return NULL;
 	}
 	if (w->is_set && w->mode != NAMES_FORWARD)
-		return "'fake' and 'off' stand alone";
+		return "'fake', 'off' and 'socks-resolve' stand alone";
 	if (w->server_count == PLAN_SERVERS)
 		return "at most 4 DNS servers can be named";
 	why = dns_read_server(word, &w->server[w->server_count]);

@@ -16,8 +16,9 @@ struct dns_wish {
 };
 
 /**
- * dns_parse() - Read one -d: fake, off, or upstreams separated by commas
- * @text:  "fake", "off", "udp://IP[:PORT]", "tcp://IP[:PORT]", "IP" (is udp)
+ * dns_parse() - Read one -d: a mode, or upstreams separated by commas
+ * @text:  "fake", "off", "socks-resolve", "udp://IP[:PORT]", "tcp://IP[:PORT]",
+ *         "IP" (is udp)
  * @w:     Wish, added to; untouched on failure
  * @f:     Why not
  *

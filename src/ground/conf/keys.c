@@ -182,7 +182,8 @@ static const struct key profile_keys[] = {
 			    "The way out, nearest first: proxies by name or "
 			    "URL; a profile's name stands for its chain.",
 			    check_link },
-	[PROFILE_DNS] = { "dns", KEY_TEXTS, "fake|off|DNS-URL, ...", NULL, NULL,
+	[PROFILE_DNS] = { "dns", KEY_TEXTS,
+			  "fake|off|socks-resolve|DNS-URL, ...", NULL, NULL,
 			  "How names are looked up, as after run -d. When "
 			  "not set: fake with a proxy, else the host's "
 			  "servers.",

@@ -31,7 +31,9 @@ int owner_check(const struct stat *st, enum conf_layer layer, uid_t uid,
 		return fault_plain(
 			f, -EPERM, "it belongs to uid %u, and must be %s%s",
 			st->st_uid, layer == LAYER_SYSTEM ? "root's" : "yours",
-			layer == LAYER_NAMED && uid != 0 ? " or root's" : "");
+			layer != LAYER_SYSTEM && layer != LAYER_USER && uid != 0
+				? " or root's"
+				: "");
 	if (st->st_mode & OTHERS_WRITE)
 		return fault_plain(f, -EPERM,
 				   "everybody may write it; chmod o-w it");

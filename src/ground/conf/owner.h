@@ -13,8 +13,8 @@
  * owner_check() - May this file or directory say what we do?
  * @st:     Of the open file
  * @layer:  LAYER_SYSTEM: it must be root's, and nobody else may write it;
- *          LAYER_USER: @uid's, and not everybody may write it; LAYER_NAMED:
- *          the one or the other
+ *          LAYER_USER: @uid's, and not everybody may write it; LAYER_NAMED
+ *          and LAYER_PRESET: the one or the other
  * @uid:    The user
  * @f:      Why not: a sentence that fits behind "FILE: ", with a hint
  *

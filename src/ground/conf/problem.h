@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whose rules hold for a file. */
+/* Whose rules hold for a file; of the first three, a later one's sections go
+ * before those of the same name in an earlier one's. */
 enum conf_layer {
+	LAYER_PRESET, /* comes with the program */
 	LAYER_SYSTEM, /* /etc/nsproxy: root's */
 	LAYER_USER,   /* the user's own */
 	LAYER_NAMED,  /* named on the command line: root's or the user's */

@@ -194,7 +194,7 @@ static int dial_refusal(const struct way *w, enum dial_goal goal,
 	if (last->kind == HOP_SOCKS4A && to->name[0] == '\0' &&
 	    to->addr.family != AF_INET)
 		return -EAFNOSUPPORT;
-	if (goal == DIAL_ASSOCIATE && last->kind != HOP_SOCKS5)
+	if (goal != DIAL_CONNECT && last->kind != HOP_SOCKS5)
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -212,6 +212,18 @@ static struct dial *dial_new(struct way *w)
 	d->hop = way_first(w);
 	d->total_due = w->loop->now_ms + dial_patience(w);
 	return d;
+}
+
+int dial_look_up(struct way *w, enum dial_goal goal, const struct dest *to,
+		 struct dial_found *found, dial_fn *fn, void *ctx,
+		 struct dial **ret)
+{
+	const int rc = dial_start(w, goal, to, fn, ctx, ret);
+
+	*found = (struct dial_found){ 0 };
+	if (rc == 0)
+		(*ret)->found = found;
+	return rc;
 }
 
 int dial_start(struct way *w, enum dial_goal goal, const struct dest *to,

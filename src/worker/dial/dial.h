@@ -28,12 +28,27 @@ typedef void dial_fn(void *ctx, int err, struct stream s,
 enum dial_goal {
 	DIAL_CONNECT,
 	DIAL_ASSOCIATE, /* SOCKS5 UDP ASSOCIATE; @to is ignored */
+	DIAL_RESOLVE,	/* Tor's RESOLVE: which address has the name @to? */
+	DIAL_REVERSE,	/* Tor's RESOLVE_PTR: which name has the address @to? */
+};
+
+/**
+ * struct dial_found - what the last hop answered to a look-up
+ * @is_heard:  It did answer, if only to say no; the rest has a meaning
+ * @code:      As sent: an enum socks5_code, or another octet
+ * @dest:      An address or a name; may be neither, also with SOCKS5_OK
+ */
+struct dial_found {
+	bool is_heard;
+	uint8_t code;
+	struct dest dest;
 };
 
 /**
  * dial_start() - Begin
  * @w:     Way out
- * @goal:  DIAL_ASSOCIATE only when way_has_udp() and the last hop is SOCKS5
+ * @goal:  DIAL_CONNECT; or DIAL_ASSOCIATE when way_has_udp() and the last hop
+ *         is SOCKS5
  * @to:    Destination; copied. A name goes to the last hop as a name. With
  *         HOP_DIRECT it must have an address, or the way a resolver (then all
  *         addresses of the name are tried in turn)
@@ -49,6 +64,22 @@ enum dial_goal {
  */
 int dial_start(struct way *w, enum dial_goal goal, const struct dest *to,
 	       dial_fn *fn, void *ctx, struct dial **ret);
+
+/**
+ * dial_look_up() - Have the last hop look a name or an address up
+ * @w:      Way out whose last hop is SOCKS5
+ * @goal:   DIAL_RESOLVE or DIAL_REVERSE
+ * @to:     The name, or the address; copied
+ * @found:  Zeroed now, filled in before @fn is called; lives until then
+ * @fn:     Told the end; the stream is of no use any more
+ * @ctx:    For @fn
+ * @ret:    As with dial_start()
+ *
+ * Return: as dial_start()
+ */
+int dial_look_up(struct way *w, enum dial_goal goal, const struct dest *to,
+		 struct dial_found *found, dial_fn *fn, void *ctx,
+		 struct dial **ret);
 
 /** dial_cancel() - Give up; @fn is not called any more */
 void dial_cancel(struct dial *d);

@@ -34,8 +34,10 @@ enum dial_state {
  * @reach_due:  When the first connection must stand
  * @try_due:    When the next address has its turn
  * @greet_due:  When @hop must have answered what needs no far end
- * @addr:       Addresses to try: of the first hop, or @found
+ * @addr:       Addresses to try: of the first hop, or @hosts
  * @err:        Best reason so far, then the result
+ * @found:      Of dial_look_up(), else NULL; borrowed
+ * @hosts:      What @lookup found
  */
 struct dial {
 	struct way *way;
@@ -59,7 +61,8 @@ struct dial {
 	int err;
 	struct addr bound;
 	struct dest to;
-	struct addr found[RESOLVE_ADDRS];
+	struct dial_found *found;
+	struct addr hosts[RESOLVE_ADDRS];
 	size_t out_len;
 	size_t out_sent;
 	size_t in_len;

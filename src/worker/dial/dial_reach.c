@@ -191,11 +191,11 @@ static void dial_reach_found(void *ctx, int err, const struct addr *addr,
 		return;
 	}
 	for (unsigned int i = 0; i < count && i < RESOLVE_ADDRS; i++) {
-		d->found[i] = addr[i];
-		d->found[i].port = d->to.addr.port;
+		d->hosts[i] = addr[i];
+		d->hosts[i].port = d->to.addr.port;
 		d->addr_count = i + 1;
 	}
-	d->addr = d->found;
+	d->addr = d->hosts;
 	dial_reach_next(d);
 }
 

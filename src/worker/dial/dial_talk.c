@@ -47,12 +47,13 @@ static void dial_talk_blocked(struct dial *d, const char *why)
 
 static void dial_talk_say(struct dial *d, enum greet_step step)
 {
+	const enum dial_goal goal = dial_is_last(d) ? d->goal : DIAL_CONNECT;
 	struct wr w = wr_of(d->out, sizeof(d->out));
 	struct dest to;
 	int rc;
 
 	dial_talk_target(d, &to);
-	rc = greet_put(dial_hop(d), step, d->goal, &to, &w);
+	rc = greet_put(dial_hop(d), step, goal, &to, &w);
 	if (rc < 0 && !dial_is_last(d)) {
 		dial_talk_blocked(d, "its protocol has no word for that");
 		return;
@@ -126,13 +127,19 @@ static void dial_talk_garbage(struct dial *d)
 
 static void dial_talk_answered(struct dial *d, const struct greet_answer *a)
 {
+	if (d->found && dial_is_last(d) && d->state == DIAL_AT_REQUEST)
+		*d->found = (struct dial_found){
+			.is_heard = true,
+			.code = (uint8_t)a->code,
+			.dest = a->bound,
+		};
 	if (a->err == 0 && a->next != GREET_OVER) {
 		dial_talk_say(d, a->next);
 	} else if (a->err == 0 && !dial_is_last(d)) {
 		d->hop++;
 		dial_talk_begin(d);
 	} else if (a->err == 0) {
-		d->bound = a->bound;
+		d->bound = a->bound.addr;
 		dial_end(d, 0);
 	} else if (a->is_login) {
 		dial_blame(d, WAY_LOGIN, "%s", a->phrase);
@@ -233,7 +240,7 @@ int dial_talk_step(struct dial *d)
 void dial_talk_timeout(struct dial *d)
 {
 	const bool is_far =
-		d->state == DIAL_AT_REQUEST && d->goal == DIAL_CONNECT;
+		d->state == DIAL_AT_REQUEST && d->goal != DIAL_ASSOCIATE;
 
 	if (is_far && dial_is_last(d)) {
 		dial_end(d, -ETIMEDOUT);

@@ -26,6 +26,12 @@ static int greet_put_socks5(const struct hop *h, enum greet_step step,
 			    enum dial_goal goal, const struct dest *to,
 			    struct wr *w)
 {
+	static const enum socks5_command command[] = {
+		[DIAL_CONNECT] = SOCKS5_CONNECT,
+		[DIAL_ASSOCIATE] = SOCKS5_UDP_ASSOCIATE,
+		[DIAL_RESOLVE] = SOCKS5_RESOLVE,
+		[DIAL_REVERSE] = SOCKS5_RESOLVE_PTR,
+	};
 	static const struct dest nobody;
 	bool ok = false;
 
@@ -38,10 +44,8 @@ static int greet_put_socks5(const struct hop *h, enum greet_step step,
 		break;
 	case GREET_REQUEST:
 		/* RFC 1928, 7: who does not know its own port says zeros. */
-		ok = goal == DIAL_CONNECT
-			     ? socks5_request_put(w, SOCKS5_CONNECT, to)
-			     : socks5_request_put(w, SOCKS5_UDP_ASSOCIATE,
-						  &nobody);
+		ok = socks5_request_put(w, command[goal],
+					goal == DIAL_ASSOCIATE ? &nobody : to);
 		break;
 	case GREET_OVER:
 		break;
@@ -145,7 +149,7 @@ static int greet_get_verdict(struct rd *r, struct greet_answer *ret)
 static int greet_get_reply(struct rd *r, struct greet_answer *ret)
 {
 	uint8_t code;
-	const int rc = socks5_reply_get(r, &code, &ret->bound);
+	const int rc = socks5_found_get(r, &code, &ret->bound);
 
 	if (rc < 0)
 		return rc;

@@ -31,7 +31,7 @@ enum greet_step {
  * @is_login:  @err is about our credentials, not about the far end
  * @code:      As sent, for messages: a SOCKS code or an HTTP status
  * @phrase:    One short phrase for @err, static until the next answer
- * @bound:     What the hop bound, or AF_UNSPEC
+ * @bound:     What the hop bound or found, or AF_UNSPEC and no name
  */
 struct greet_answer {
 	int err;
@@ -39,7 +39,7 @@ struct greet_answer {
 	bool is_login;
 	unsigned int code;
 	const char *phrase;
-	struct addr bound;
+	struct dest bound;
 };
 
 /** greet_first() - The step that talks with this hop begin with */

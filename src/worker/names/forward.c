@@ -52,6 +52,7 @@ struct flight {
 
 /**
  * struct forward - all flights of a sandbox
+ * @patience_ms:  With all servers together
  * @waiting:  Clients' queries under way, NAMES_INFLIGHT at most
  * @out:      Room for one answer
  */
@@ -61,12 +62,27 @@ struct forward {
 	void *ctx;
 	struct cache cache;
 	struct map flights;
+	uint64_t patience_ms;
 	unsigned int waiting;
 	unsigned int server_count;
 	struct upstream server[PLAN_SERVERS];
 	struct log_gate warned;
 	uint8_t out[DNS_MESSAGE_MAX];
 };
+
+/** forward_upstreams() - Whom to ask. Return: 0 or -ENOMEM */
+static int forward_upstreams(struct forward *f, struct way *way,
+			     const struct plan *p)
+{
+	f->patience_ms = FORWARD_MS;
+	for (; f->server_count < p->server_count; f->server_count++)
+		upstream_init(&f->server[f->server_count], way,
+			      &p->server[f->server_count]);
+	if (p->names != NAMES_RESOLVE)
+		return 0;
+	f->patience_ms = FORWARD_SOCKS_MS;
+	return upstream_init_socks(&f->server[f->server_count++], way);
+}
 
 int forward_new(struct way *way, const struct plan *p, forward_fn *fn,
 		void *ctx, struct forward **ret)
@@ -78,10 +94,7 @@ int forward_new(struct way *way, const struct plan *p, forward_fn *fn,
 	f->loop = way->loop;
 	f->fn = fn;
 	f->ctx = ctx;
-	for (; f->server_count < p->server_count; f->server_count++)
-		upstream_init(&f->server[f->server_count], way,
-			      &p->server[f->server_count]);
-	if (cache_init(&f->cache) < 0 ||
+	if (forward_upstreams(f, way, p) < 0 || cache_init(&f->cache) < 0 ||
 	    map_init(&f->flights, FLIGHTS_START) < 0) {
 		forward_free(f);
 		return -ENOMEM;
@@ -303,7 +316,7 @@ static struct flight *flight_new(struct forward *f, const struct dns_query *q,
 	fl->key = *key;
 	fl->q = *q;
 	fl->rcode = DNS_SERVFAIL;
-	fl->due_ms = f->loop->now_ms + FORWARD_MS;
+	fl->due_ms = f->loop->now_ms + f->patience_ms;
 	fl->ask.ask.q = &fl->q;
 	fl->ask.fn = on_answer;
 	list_init(&fl->waiters);

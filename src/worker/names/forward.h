@@ -11,9 +11,10 @@
 #include "names/asker.h"
 #include "wire/dns.h"
 
-#define FORWARD_TRY_MS 3000 /* patience with a server, if there is another */
-#define FORWARD_MS     8000 /* for all of them */
-#define FORWARD_FAIL_S 2    /* SERVFAIL is remembered (RFC 9520) */
+#define FORWARD_TRY_MS	 3000  /* patience with a server, if there is another */
+#define FORWARD_MS	 8000  /* for all of them */
+#define FORWARD_SOCKS_MS 20000 /* with the last proxy: Tor builds circuits */
+#define FORWARD_FAIL_S	 2     /* SERVFAIL is remembered (RFC 9520) */
 
 struct forward;
 
@@ -24,7 +25,7 @@ typedef void forward_fn(void *ctx, const struct asker *who, const void *msg,
 /**
  * forward_new() - Make a forwarder
  * @way:       Way out; borrowed
- * @p:         Servers; borrowed
+ * @p:         Servers, or NAMES_RESOLVE; borrowed
  * @fn, @ctx:  Gets the answers
  * @ret:       Owned by the caller
  *

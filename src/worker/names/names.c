@@ -21,7 +21,7 @@
 
 /**
  * struct names - the resolver of a sandbox
- * @forward:     NAMES_FORWARD only
+ * @forward:     NULL where no upstream is ever asked
  * @is_retired:  Only the leases are left
  */
 struct names {
@@ -92,7 +92,7 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 	udp_front_init(&n->udp, loop, names_query, n);
 	tcp_front_init(&n->tcp, loop, names_query, n);
 	rc = leases_init(&n->leases, LEASE_POOL);
-	if (rc == 0 && p->names == NAMES_FORWARD)
+	if (rc == 0 && (p->names == NAMES_FORWARD || p->names == NAMES_RESOLVE))
 		rc = forward_new(way, p, names_send, n, &n->forward);
 	if (rc < 0) {
 		names_free(n);

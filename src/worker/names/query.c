@@ -3,7 +3,7 @@
  * query.c - the policy: who answers what
  *
  * query_decide() sees only values and gives a verdict; query_answer() writes
- * it down. What is left is an ordinary name in NAMES_FORWARD.
+ * it down. What is left is an ordinary name in NAMES_FORWARD or NAMES_RESOLVE.
  */
 #include "names/query.h"
 
@@ -82,9 +82,15 @@ static enum verdict reverse_decide(const struct plan *p, struct leases *l,
 		return q->type == DNS_PTR   ? VERDICT_PTR
 		       : q->type == DNS_ANY ? VERDICT_ANY
 					    : VERDICT_EMPTY;
-	if (p->names == NAMES_FORWARD && !special_is_private(&r))
+	if (special_is_private(&r))
+		return VERDICT_ABSENT;
+	if (p->names == NAMES_FORWARD)
 		return q->type == DNS_ANY ? VERDICT_ANY : VERDICT_UPSTREAM;
-	return VERDICT_ABSENT;
+	if (p->names != NAMES_RESOLVE)
+		return VERDICT_ABSENT;
+	/* Nothing but the name of an address can be asked for. */
+	return r.is_whole && q->type == DNS_PTR ? VERDICT_UPSTREAM
+						: VERDICT_EMPTY;
 }
 
 static enum verdict ordinary_decide(const struct plan *p,
@@ -99,6 +105,9 @@ static enum verdict ordinary_decide(const struct plan *p,
 	}
 	if (q->name.len == 1)
 		return by_type(q, VERDICT_EMPTY); /* the root has no host */
+	if (p->names == NAMES_RESOLVE && d->text[0] != '\0')
+		return is_unwanted(p, q->type) ? VERDICT_EMPTY
+					       : by_type(q, VERDICT_UPSTREAM);
 	return lease_decide(p, q, d);
 }
 

@@ -16,7 +16,8 @@
  * @buf, @room:  Where the answer goes; @room is also what the client takes
  * @ret_len:     Octets of the answer; 0 if not even its head fits
  *
- * Return: 0; -ENOENT when an upstream has to be asked (only NAMES_FORWARD)
+ * Return: 0; -ENOENT when an upstream has to be asked (only NAMES_FORWARD), or
+ * the last proxy (only NAMES_RESOLVE: A, AAAA, and PTR of a whole address)
  */
 int query_answer(const struct plan *p, struct leases *l,
 		 const struct dns_query *q, int form, void *buf, size_t room,

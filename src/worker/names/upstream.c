@@ -14,8 +14,19 @@ void upstream_init(struct upstream *u, struct way *way,
 	tcp_ask_init(&u->tcp, way, &s->addr);
 }
 
+int upstream_init_socks(struct upstream *u, struct way *way)
+{
+	u->is_socks = true;
+	u->is_tcp = true; /* no second try by another way */
+	return socks_ask_init(&u->socks, way);
+}
+
 void upstream_fini(struct upstream *u)
 {
+	if (u->is_socks) {
+		socks_ask_fini(&u->socks);
+		return;
+	}
 	udp_ask_fini(&u->udp);
 	tcp_ask_fini(&u->tcp);
 }
@@ -38,6 +49,11 @@ static void on_end(struct ask *ask, int err, const void *msg, size_t len,
 int upstream_start(struct upstream *u, struct upstream_ask *a, bool by_tcp)
 {
 	a->to = u;
+	if (u->is_socks) {
+		a->is_udp = false;
+		a->ask.fn = a->fn;
+		return socks_ask_start(&u->socks, &a->ask);
+	}
 	a->ask.fn = on_end;
 	a->is_udp =
 		!u->is_tcp && !by_tcp && udp_ask_start(&u->udp, &a->ask) == 0;
@@ -48,7 +64,9 @@ void upstream_forget(struct upstream_ask *a, bool is_late)
 {
 	if (!a->ask.by)
 		return;
-	if (a->is_udp)
+	if (a->to->is_socks)
+		socks_ask_forget(&a->ask);
+	else if (a->is_udp)
 		udp_ask_forget(&a->to->udp, &a->ask);
 	else
 		tcp_ask_forget(&a->ask, is_late);

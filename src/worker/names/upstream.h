@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 /*
- * upstream.h - one DNS server behind the way out, by UDP and TCP
+ * upstream.h - one DNS server behind the way out, by UDP and TCP; or the last
+ * proxy, which looks names up itself
  */
+#include "names/socks_ask.h"
 #include "names/tcp_ask.h"
 #include "names/udp_ask.h"
 
-/** struct upstream - both ways to ask it; @is_tcp: never by UDP */
+/** struct upstream - both ways to ask it; @is_tcp: never by UDP; @is_socks: by
+ * @socks alone */
 struct upstream {
 	bool is_tcp;
+	bool is_socks;
 	struct udp_ask udp;
 	struct tcp_ask tcp;
+	struct socks_ask socks;
 };
 
 /** upstream_init() - @way is borrowed. upstream_fini() tells nobody */
 void upstream_init(struct upstream *u, struct way *way,
 		   const struct plan_server *s);
+/** upstream_init_socks() - The last proxy itself. Return: 0 or -ENOMEM */
+int upstream_init_socks(struct upstream *u, struct way *way);
 void upstream_fini(struct upstream *u);
 
 /**

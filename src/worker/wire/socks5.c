@@ -17,6 +17,7 @@
 #define SOCKS5_LOGIN_VERSION 1 /* RFC 1929, 2 */
 
 enum socks5_atyp {
+	ATYP_NONE = 0, /* in no RFC; see socks5_reply_get() */
 	ATYP_IP4 = 1,
 	ATYP_NAME = 3,
 	ATYP_IP6 = 4,
@@ -278,9 +279,10 @@ bool socks5_reply_put(struct wr *w, uint8_t code, const struct addr *bound)
 	return !w->ran_out;
 }
 
-int socks5_reply_get(struct rd *r, uint8_t *code, struct addr *bound)
+int socks5_found_get(struct rd *r, uint8_t *code, struct dest *found)
 {
-	struct addr addr = { 0 };
+	struct dest dest = { 0 };
+	struct dest named;
 	struct rd in = *r;
 	const uint8_t *name;
 	uint8_t atyp;
@@ -298,10 +300,18 @@ int socks5_reply_get(struct rd *r, uint8_t *code, struct addr *bound)
 	switch (atyp) {
 	case ATYP_IP4:
 	case ATYP_IP6:
-		err = ip_get(&in, atyp, &addr);
+		err = ip_get(&in, atyp, &dest.addr);
 		break;
 	case ATYP_NAME:
-		err = name_get(&in, &name, &len, &addr.port);
+		err = name_get(&in, &name, &len, &dest.addr.port);
+		/* One that is no host's is not a fault of the proxy's. */
+		if (err == 0 && host_get(name, len, dest.addr.port, &named) &&
+		    named.name[0] != '\0')
+			dest = named;
+		break;
+	case ATYP_NONE:
+		rd_skip(&in, 6); /* as long as an IPv4 address and a port */
+		err = got == SOCKS5_OK ? -EPROTO : in.ran_out ? -EAGAIN : 0;
 		break;
 	default:
 		return -EPROTO;
@@ -310,7 +320,18 @@ int socks5_reply_get(struct rd *r, uint8_t *code, struct addr *bound)
 		return err;
 	*r = in;
 	*code = got;
-	*bound = addr;
+	*found = dest;
+	return 0;
+}
+
+int socks5_reply_get(struct rd *r, uint8_t *code, struct addr *bound)
+{
+	struct dest dest;
+	const int err = socks5_found_get(r, code, &dest);
+
+	if (err < 0)
+		return err;
+	*bound = dest.addr;
 	return 0;
 }
 

@@ -25,6 +25,10 @@ enum socks5_command {
 	SOCKS5_CONNECT = 1,
 	SOCKS5_BIND = 2,
 	SOCKS5_UDP_ASSOCIATE = 3,
+	/* Tor's own (torspec, socks-extensions): answered with an address, with
+	 * a name. */
+	SOCKS5_RESOLVE = 0xf0,
+	SOCKS5_RESOLVE_PTR = 0xf1,
 };
 
 /* REP, RFC 1928, 6 */
@@ -97,8 +101,12 @@ int socks5_request_get(struct rd *r, uint8_t *cmd, struct dest *d);
 
 bool socks5_reply_put(struct wr *w, uint8_t code, const struct addr *bound);
 /** socks5_reply_get() - A bound name is skipped and gives AF_UNSPEC
- * and the port; v4-mapped IPv6 becomes AF_INET */
+ * and the port; v4-mapped IPv6 becomes AF_INET. A failure may have the ATYP 0,
+ * as Tor's do when a look-up found nothing: it counts as no address */
 int socks5_reply_get(struct rd *r, uint8_t *code, struct addr *bound);
+/** socks5_found_get() - A reply to RESOLVE or RESOLVE_PTR: the same, but that a
+ * name is kept if it is a host's, and no address; else @found is empty */
+int socks5_found_get(struct rd *r, uint8_t *code, struct dest *found);
 
 /** socks5_udp_put() - Header of a UDP datagram (RFC 1928, 7), FRAG 0 */
 bool socks5_udp_put(struct wr *w, const struct dest *d);
