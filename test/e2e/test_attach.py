@@ -203,14 +203,50 @@ def test_detached_reaches_nothing_and_attaches_again(pair):
     assert os.listdir(keep.boxes) == []
 
 
-def test_detach_takes_its_rules_back(pair):
+LOOK = """
+for v in -4 -6; do ip $v rule; ip $v route show table all; done
+ip addr | sed 's/ qdisc [a-z]*//'
+nft list ruleset
+find /proc/sys/net -type f -perm /400 ! -name '*stable_secret' | sort |
+	while read -r f; do echo "$f: $(cat "$f" 2>&1)"; done
+"""
+
+
+def look(place):
+    """All there is to see of its network; lo's queue comes with its first
+    use."""
+    said = place.sh(LOOK).out
+    assert "/proc/sys/net/ipv4/tcp_syn_retries: " in said, said
+    return said.splitlines()
+
+
+SETTINGS = {"ipv4/ip_forward": "1", "ipv4/conf/lo/forwarding": "0",
+            "ipv4/conf/all/rp_filter": "2", "ipv4/tcp_syn_retries": "7",
+            "ipv4/conf/all/accept_redirects": "1",
+            "ipv6/conf/all/forwarding": "1",
+            "ipv6/conf/default/forwarding": "0",
+            "ipv6/conf/all/disable_ipv6": "1",
+            "ipv6/conf/lo/disable_ipv6": "0"}
+
+
+@pytest.mark.parametrize("shape", ["new", "lo up", "settings"])
+def test_detach_leaves_all_as_it_was(pair, shape):
     keep, place = pair
-    before = [place.sh(f"ip {v} rule").out for v in ("-4", "-6")]
+    if shape != "new":
+        assert place.sh("ip link set lo up").rc == 0
+    if shape == "settings":
+        for path, value in SETTINGS.items():
+            ran = place.sh(f"echo {value} >/proc/sys/net/{path}")
+            assert ran.rc == 0, ran
+        place.sh("nft add table inet theirs; ip rule add pref 77 table 7;"
+                 "ip addr add 10.9.8.7/32 dev lo")
+    before = look(place)
     attach(keep, *place.words)
-    assert [place.sh(f"ip {v} rule").out for v in ("-4", "-6")] != before
+    during = look(place)
+    assert place.inside(REACH)[0] == "OK"
+    assert len(set(during) - set(before)) > 20, during
     assert keep("detach", "work").rc == 0
-    assert [place.sh(f"ip {v} rule").out for v in ("-4", "-6")] == before
-    assert place.sh("ip route show table all").out.count("table 200") == 0
+    assert look(place) == before
 
 
 def test_stop_detaches(pair):

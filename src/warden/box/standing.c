@@ -82,6 +82,7 @@ static void standing_give_back(struct standing *s)
 	setup_fini(&s->setup); /* the device goes with its last fd */
 	rules_sweep();
 	links_sweep(s->setup.has_ip6);
+	former_restore(&s->setup.former);
 }
 
 /** standing_settle() - Shed all but the power to keep the mounts, and to take
@@ -254,7 +255,9 @@ static void standing_turn(struct standing *s)
 			.fd = s->caller[i],
 			.events = POLLIN,
 		};
-	n = poll(p, POLL_END, r->changes < 0 ? STANDING_LOOK_MS : -1);
+	n = poll(p, POLL_END,
+		 r->changes < 0 && !s->setup.is_foreign ? STANDING_LOOK_MS
+							: -1);
 	if (p[POLL_TERM].revents) {
 		standing_give_back(s);
 		_exit(0);
