@@ -58,7 +58,8 @@ static int take_name(void *ctx, const char *value, struct fault *f)
 }
 
 static const struct opt attach_opts[] = {
-	{ 0, "pid", "PID", false, "the namespace of this process", take_pid },
+	{ 0, "pid", "PID", false,
+	  "the namespace of this process, for as long as it lives", take_pid },
 	{ 0, "netns", "PATH", false,
 	  "the namespace of this file, as in /run/netns", take_netns },
 	{ 0, "name", "NAME", false,
@@ -72,8 +73,10 @@ static bool attach_lives(int pidfd)
 	return poll(&p, 1, 0) == 0;
 }
 
-/** attach_open() - Return: the namespace, or -errno */
-static int attach_open(const struct attach *a, struct fault *f)
+/** attach_open() - Put the namespace, and the process if one was named, where
+ * the call takes them from; Return: 0 or -errno */
+static int attach_open(const struct attach *a, struct control *c,
+		       struct fault *f)
 {
 	const int how = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 	auto_fd pidfd = -1;
@@ -82,8 +85,10 @@ static int attach_open(const struct attach *a, struct fault *f)
 
 	if (a->netns) {
 		net = open(a->netns, how);
-		return net < 0 ? fault(f, -errno, "open '%s'", a->netns)
-			       : fd_take(&net);
+		if (net < 0)
+			return fault(f, -errno, "open '%s'", a->netns);
+		c->give[c->give_count++] = fd_take(&net);
+		return 0;
 	}
 	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)a->pid, 0);
 	if (pidfd < 0)
@@ -95,26 +100,28 @@ static int attach_open(const struct attach *a, struct fault *f)
 	/* The number may have become another's meanwhile. */
 	if (!attach_lives(pidfd))
 		return fault_plain(f, -ESRCH, "process %u has ended", a->pid);
-	return fd_take(&net);
+	c->give[c->give_count++] = fd_take(&net);
+	c->give[c->give_count++] = fd_take(&pidfd);
+	return 0;
 }
 
-/** attach_ask() - Return: what to exit with; takes @net */
-static int attach_ask(const struct verb *v, const char *name,
-		      const char *profile, int net)
+/** attach_ask() - Return: what to exit with */
+static int attach_ask(const struct verb *v, const struct attach *a,
+		      const char *profile)
 {
 	struct varlink_reply r = { 0 };
 	struct fault f = { 0 };
-	auto_fd given = net;
 	struct control c;
 	int status = call_open(v, &c);
 
 	if (status != STATUS_DONE)
 		return status;
-	c.give = fd_take(&given);
-	if (control_call(
-		    &c, "Attach",
-		    json_pack("{s:s, s:s}", "name", name, "profile", profile),
-		    CALL_PATIENCE_MS, &r, &f) < 0)
+	if (attach_open(a, &c, &f) < 0 ||
+	    control_call(&c, "Attach",
+			 json_pack("{s:s, s:s}", "name",
+				   a->name ? a->name : profile, "profile",
+				   profile),
+			 CALL_PATIENCE_MS, &r, &f) < 0)
 		status = verb_say(v, &f, STATUS_FAILED);
 	else if (r.error[0] != '\0')
 		status = call_say(v, &r);
@@ -134,9 +141,7 @@ static int attach_misused(const struct verb *v, const char *what)
 static int attach_verb(const struct verb *v, char **argv)
 {
 	struct attach a = { 0 };
-	struct fault f = { 0 };
 	int status = STATUS_DONE;
-	int net;
 
 	if (!verb_words(v, argv, &a, &status))
 		return status;
@@ -145,10 +150,7 @@ static int attach_verb(const struct verb *v, char **argv)
 	if (!a.netns == !a.pid)
 		return attach_misused(v, "either --pid or --netns tells which "
 					 "namespace");
-	net = attach_open(&a, &f);
-	if (net < 0)
-		return verb_say(v, &f, STATUS_FAILED);
-	return attach_ask(v, a.name ? a.name : argv[0], argv[0], net);
+	return attach_ask(v, &a, argv[0]);
 }
 
 static int detach_verb(const struct verb *v, char **argv)

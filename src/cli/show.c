@@ -82,6 +82,11 @@ static const char *show_string(const json_t *box, const char *key)
 	return varlink_get_string(box, key);
 }
 
+static bool show_is_attached(const json_t *box)
+{
+	return json_is_true(json_object_get(box, "attached"));
+}
+
 static bool show_has(const json_t *boxes, const char *name)
 {
 	const json_t *box;
@@ -131,7 +136,10 @@ static int list_print(const json_t *boxes)
 
 		show_duration(show_int(box, "since"), past[i]);
 		*at++ = show_string(box, "name");
-		*at++ = show_string(box, "state");
+		*at++ = show_is_attached(box) &&
+					!strcmp(show_string(box, "state"), "up")
+				? "up, attached"
+				: show_string(box, "state");
 		*at++ = past[i];
 		*at++ = show_string(box, "way");
 	}
@@ -249,6 +257,23 @@ static void status_helper(const json_t *h)
 			     show_string(h, "last_words"));
 }
 
+/** status_print_attached() - Until when, and whom its programs may ask: what
+ * their /etc/resolv.conf says is theirs */
+static void status_print_attached(const json_t *box)
+{
+	const json_int_t tenant = show_int(box, "tenant");
+	const char *dns = show_string(box, "dns");
+
+	if (tenant > 0)
+		(void)printf("%-10s until process %lld ends\n", "attached",
+			     (long long)tenant);
+	else
+		(void)printf("%-10s until 'nsproxy detach %s'\n", "attached",
+			     show_string(box, "name"));
+	(void)printf("%-10s %s\n", "dns",
+		     dns[0] ? dns : "what its programs ask, by the way out");
+}
+
 static void status_print(const json_t *box)
 {
 	static const struct {
@@ -271,6 +296,8 @@ static void status_print(const json_t *box)
 	for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++)
 		(void)printf("%-10s %lld\n", number[i].label,
 			     (long long)show_int(box, number[i].key));
+	if (show_is_attached(box))
+		status_print_attached(box);
 	if (json_object_get(box, "veth"))
 		status_print_veth(json_object_get(box, "veth"));
 	if (show_string(box, "trouble")[0])

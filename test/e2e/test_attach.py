@@ -65,6 +65,24 @@ class Own:
              "--", "sh", "-c", line])
 
 
+class Held(Own):
+    """The namespace of another one, for after its process."""
+
+    def __init__(self, own):         # pylint: disable=super-init-not-called
+        self.lab = own.lab
+        self.job = own.lab.start(
+            ["nsenter", "-t", own.pid, "-U", "-n", "--preserve-credentials",
+             "--", "sleep", "1001"])
+        assert wait_for(lambda: os.readlink(f"/proc/{self.pid}/ns/net") ==
+                        os.readlink(f"/proc/{own.pid}/ns/net"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.job.kill_family()
+
+
 class Named:
     """One that root made by ip(8)."""
 
@@ -146,6 +164,11 @@ def test_attached_reaches_out_by_name_through_the_proxy(pair, proxy):
     assert said[0] == "OK", said
     assert proxy.asked("named.example", 80)
     assert "work" in keep("list").out
+    assert "up, attached" in keep("list").out
+    assert box["dns"] == "198.18.0.2"
+    said = keep("status", "work").out
+    assert "\ndns        198.18.0.2\n" in said, said
+    assert "\nattached   until " in said, said
 
 
 def test_root_may_attach_a_users_namespace(root_keep, own):
@@ -203,14 +226,50 @@ def test_detached_reaches_nothing_and_attaches_again(pair):
     assert os.listdir(keep.boxes) == []
 
 
-def test_detach_takes_its_rules_back(pair):
+LOOK = """
+for v in -4 -6; do ip $v rule; ip $v route show table all; done
+ip addr | sed 's/ qdisc [a-z]*//'
+nft list ruleset
+find /proc/sys/net -type f -perm /400 ! -name '*stable_secret' | sort |
+	while read -r f; do echo "$f: $(cat "$f" 2>&1)"; done
+"""
+
+
+def look(place):
+    """All there is to see of its network; lo's queue comes with its first
+    use."""
+    said = place.sh(LOOK).out
+    assert "/proc/sys/net/ipv4/tcp_syn_retries: " in said, said
+    return said.splitlines()
+
+
+SETTINGS = {"ipv4/ip_forward": "1", "ipv4/conf/lo/forwarding": "0",
+            "ipv4/conf/all/rp_filter": "2", "ipv4/tcp_syn_retries": "7",
+            "ipv4/conf/all/accept_redirects": "1",
+            "ipv6/conf/all/forwarding": "1",
+            "ipv6/conf/default/forwarding": "0",
+            "ipv6/conf/all/disable_ipv6": "1",
+            "ipv6/conf/lo/disable_ipv6": "0"}
+
+
+@pytest.mark.parametrize("shape", ["new", "lo up", "settings"])
+def test_detach_leaves_all_as_it_was(pair, shape):
     keep, place = pair
-    before = [place.sh(f"ip {v} rule").out for v in ("-4", "-6")]
+    if shape != "new":
+        assert place.sh("ip link set lo up").rc == 0
+    if shape == "settings":
+        for path, value in SETTINGS.items():
+            ran = place.sh(f"echo {value} >/proc/sys/net/{path}")
+            assert ran.rc == 0, ran
+        place.sh("nft add table inet theirs; ip rule add pref 77 table 7;"
+                 "ip addr add 10.9.8.7/32 dev lo")
+    before = look(place)
     attach(keep, *place.words)
-    assert [place.sh(f"ip {v} rule").out for v in ("-4", "-6")] != before
+    during = look(place)
+    assert place.inside(REACH)[0] == "OK"
+    assert len(set(during) - set(before)) > 20, during
     assert keep("detach", "work").rc == 0
-    assert [place.sh(f"ip {v} rule").out for v in ("-4", "-6")] == before
-    assert place.sh("ip route show table all").out.count("table 200") == 0
+    assert look(place) == before
 
 
 def test_stop_detaches(pair):
@@ -283,6 +342,51 @@ def test_keeper_that_dies_without_daemon_is_not_built_anew(keep, own):
     keep.start()
     assert wait_for(lambda: names_of(keep) == [])
     assert os.listdir(keep.boxes) == []
+
+
+# --- a process with whose end it ends
+
+def test_it_ends_with_the_process_it_was_named_by(keep, own):
+    before = own.sh(LOOK).out
+    box = attach(keep, *own.words)
+    assert box["tenant"] == own.pid
+    assert f"until process {own.pid} ends" in keep("status", "work").out
+    with Held(own) as held:
+        os.kill(own.pid, signal.SIGKILL)
+        assert wait_for(lambda: names_of(keep) == [])
+        assert not is_alive(box["keeper"])
+        assert wait_for(lambda: not is_alive(box["worker"]))
+        assert held.sh(LOOK).out == before
+    assert os.listdir(keep.boxes) == []
+    assert f"process {own.pid} has ended" in keep.job.err
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_it_ends_so_with_another_daemon_and_with_none(keep, own, when):
+    box = attach(keep, *own.words)
+    keep.kill()
+    if when == "before":
+        os.kill(own.pid, signal.SIGKILL)
+        assert wait_for(lambda: not is_alive(box["keeper"]))
+        assert wait_for(lambda: not is_alive(box["worker"]))
+    keep.start()
+    if when == "after":
+        assert wait_for(lambda: keep.status("work")["state"] == "up")
+        assert keep.status("work")["tenant"] == own.pid
+        os.kill(own.pid, signal.SIGKILL)
+    assert wait_for(lambda: names_of(keep) == [])
+    assert not is_alive(box["keeper"]) and os.listdir(keep.boxes) == []
+
+
+def test_one_named_by_path_stays_while_its_processes_come_and_go(
+        root_keep, named):
+    attach(root_keep, *named.words)
+    assert named.inside(REACH)[0] == "OK"
+    time.sleep(0.3)
+    assert root_keep.status("work")["state"] == "up"
+    assert root_keep.status("work")["tenant"] == 0
+    assert named.inside(REACH)[0] == "OK"
+    assert "until 'nsproxy detach work'" in root_keep("status", "work").out
 
 
 # --- what is refused
@@ -384,12 +488,15 @@ def test_no_fd_stays_after_refused_calls(keep, own):
     count = fds_of(keep)
     net = os.open(f"/proc/{own.pid}/ns/net", os.O_RDONLY)
     null = os.open("/dev/null", os.O_RDONLY)
+    me = os.pidfd_open(os.getpid())
     with keep.call() as sock:
         for _ in range(50):
             said = call_with(sock, [null], name="work")
             assert said["error"] == "org.nsproxy.Failed", said
-            said = call_with(sock, [net, net], name="work")
-            assert said["error"] == "org.nsproxy.Failed", said
+            for fds in ([net, net], [net, null], [null, me], [me, net],
+                        [net, me, me], [net] * 8):
+                said = call_with(sock, fds, name="work")
+                assert said["error"] == "org.nsproxy.Failed", said
             said = call_with(sock, [net], name="other")
             assert said["error"] == "org.nsproxy.Busy", said
             said = call_with(sock, [net], "org.nsproxy.List")
@@ -398,6 +505,9 @@ def test_no_fd_stays_after_refused_calls(keep, own):
             assert said["error"] == "org.nsproxy.Failed", said
         assert wait_for(lambda: fds_of(keep) <= count + 1), \
             (fds_of(keep), count)
+    for fds in ([net] * 9, [null] * 200):
+        with keep.call() as sock:
+            assert call_with(sock, fds, name="work") is None
     assert wait_for(lambda: fds_of(keep) <= count)
-    os.close(net)
-    os.close(null)
+    for fd in (net, null, me):
+        os.close(fd)

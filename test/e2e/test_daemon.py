@@ -634,7 +634,7 @@ def test_tables_and_json(keep):
     assert set(told["sandboxes"][0]) == {
         "name", "profile", "owner", "state", "way", "since", "keeper",
         "worker", "netns", "restarts", "trouble", "attached",
-            "helpers", "processes"}
+        "tenant", "dns", "helpers", "processes"}
 
 
 def test_without_a_daemon(lab, proxy):

@@ -42,7 +42,7 @@ int control_open(const char *path, bool is_system, struct control *c,
 				   path);
 	c->is_system = is_system;
 	c->fd = fd_take(&fd);
-	c->give = -1;
+	c->give_count = 0;
 	frame_in_init(&c->in, VARLINK_REPLY_MAX);
 	return 0;
 }
@@ -50,7 +50,8 @@ int control_open(const char *path, bool is_system, struct control *c,
 void control_close(struct control *c)
 {
 	fd_close(&c->fd);
-	fd_close(&c->give);
+	while (c->give_count > 0)
+		fd_close(&c->give[--c->give_count]);
 	frame_in_fini(&c->in);
 }
 
@@ -70,8 +71,8 @@ static int control_ask(struct control *c, const char *method,
 	text = put(name, parameters);
 	if (!text)
 		return fault_plain(f, -EMSGSIZE, "the request is too long");
-	frame_out_set(&out, text, &c->give, c->give >= 0);
-	c->give = -1;
+	frame_out_set(&out, text, c->give, c->give_count);
+	c->give_count = 0;
 	rc = frame_write(&out, c->fd);
 	frame_out_fini(&out);
 	return rc < 0 ? fault(f, rc, "ask the daemon") : 0;

@@ -10,15 +10,19 @@
 /** CONTROL_INTERFACE - prefix of our methods and errors */
 #define CONTROL_INTERFACE "org.nsproxy"
 
+/** CONTROL_FDS - fds that may go with a call */
+#define CONTROL_FDS	  2
+
 /**
  * struct control - a connection to a daemon
  * @is_system:  Root listens there, for all
- * @give:       An fd that goes with the next call, taken then; -1: none
+ * @give:       Go with the next call, @give_count of them; taken then
  */
 struct control {
 	bool is_system;
 	int fd;
-	int give;
+	int give[CONTROL_FDS];
+	unsigned int give_count;
 	struct frame_in in;
 };
 

@@ -26,24 +26,25 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int build_begin(const struct build_wish *w, int lock, int foreign,
+int build_begin(struct build_wish *w, const int fds[static BUILD_WISH_FDS],
 		struct hatchling *ret, struct fault *f)
 {
 	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	int fds[2];
+	int give[BUILD_WISH_FDS];
 	unsigned int count = 0;
 	int rc;
 
 	if (self < 0)
 		return fault(f, -errno, "open our own program");
-	if (lock >= 0)
-		fds[count++] = lock;
-	if (foreign >= 0)
-		fds[count++] = foreign;
+	for (int i = 0; i < BUILD_WISH_FDS; i++) {
+		w->has[i] = fds[i] >= 0;
+		if (w->has[i])
+			give[count++] = fds[i];
+	}
 	rc = hatch_role(self, BUILDER_ROLE, w->name, ret, f);
 	if (rc < 0)
 		return rc;
-	rc = channel_send(ret->chan, w, sizeof(*w), fds, count);
+	rc = channel_send(ret->chan, w, sizeof(*w), give, count);
 	/* One that is gone already may have left its word. */
 	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET) {
 		fd_close(&ret->chan);
@@ -215,6 +216,7 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_PID] = b->fds[STORE_FD_PID],
 		[BUILD_FD_USER] = b->fds[STORE_FD_USER],
 		[BUILD_FD_BOARD] = b->fds[STORE_FD_BOARD],
+		[BUILD_FD_TENANT] = b->fds[STORE_FD_TENANT],
 		[BUILD_FD_WORKER] = worker,
 		[BUILD_FD_MINDER] = minder,
 		[BUILD_FD_LOG] = b->fds[STORE_FD_LOG],
@@ -229,6 +231,7 @@ static int build_tell(struct build *b, int chan)
 		.minder = b->minder.pid > 0 ? b->minder.pid : b->given.minder,
 		.is_root = b->given.is_root,
 		.is_attached = b->given.is_attached,
+		.tenant = b->given.tenant,
 		.netns = b->given.netns,
 	};
 
@@ -244,6 +247,7 @@ static int build_tell(struct build *b, int chan)
 	w.terms = b->terms;
 	memcpy(w.changed, b->changed, sizeof(w.changed));
 	build_way(b->plan, w.way, sizeof(w.way));
+	w.has_names = b->plan->names != NAMES_OFF;
 	return channel_send(chan, &w, sizeof(w), fds,
 			    b->worker.chan >= 0 ? BUILD_FDS : BUILD_FD_CHAN);
 }
@@ -272,17 +276,23 @@ static int build_commit(struct build *b)
 	return store_send(b->chan, &w, fds, count);
 }
 
-/** build_hear() - Take the wish, and the lock, which is held until we end */
+/** build_hear() - Take the wish, and what is with it: the lock is held until we
+ * end */
 static bool build_hear(struct build *b, int chan)
 {
 	unsigned int count = 0;
-	int fds[2];
+	unsigned int next = 0;
+	int fds[BUILD_WISH_FDS];
 
-	if (channel_recv(chan, &b->wish, sizeof(b->wish), fds, 2, &count) !=
-	    (ssize_t)sizeof(b->wish))
+	if (channel_recv(chan, &b->wish, sizeof(b->wish), fds, BUILD_WISH_FDS,
+			 &count) != (ssize_t)sizeof(b->wish))
 		return false;
-	if (b->wish.is_attached && count > 0)
-		b->foreign = fds[count - 1];
+	if (b->wish.has[BUILD_WISH_LOCK] && next < count)
+		next++;
+	if (b->wish.has[BUILD_WISH_FOREIGN] && next < count)
+		b->foreign = fds[next++];
+	if (b->wish.has[BUILD_WISH_TENANT] && next < count)
+		b->tenant = fds[next];
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	return getppid() == b->wish.daemon;
 }
@@ -298,7 +308,8 @@ int builder_main(int chan, build_plan_fn *make_plan)
 	    !(b->jobs = calloc(1, sizeof(*b->jobs))))
 		return 1;
 	b->make_plan = make_plan;
-	b->plan_fd = b->terms_fd = b->listener = b->foreign = b->chan = -1;
+	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
+	b->foreign = b->tenant = -1;
 	b->worker_pidfd = b->worker.chan = b->veth_held = -1;
 	b->jobs_fd = b->board_fd = b->minder_pidfd = b->minder.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)

@@ -20,6 +20,15 @@
 /** BUILD_CHANGED - room for words, see struct build_word */
 #define BUILD_CHANGED 64
 
+/* What comes with a wish, as far as it is there, in this order. */
+enum build_wish_fd {
+	BUILD_WISH_LOCK,    /* the daemon's, which is held until the builder is
+			     * gone, too: so no two daemons' builders meet */
+	BUILD_WISH_FOREIGN, /* BUILD_NEW: namespace to attach */
+	BUILD_WISH_TENANT,  /* pidfd: with its end that ends */
+	BUILD_WISH_FDS,
+};
+
 enum build_work {
 	BUILD_NEW,    /* make the sandbox: plan, keeper, worker */
 	BUILD_HATCH,  /* its keeper lives; replace who died: worker, minder */
@@ -38,8 +47,8 @@ enum build_work {
  * @was:        The link of the one before it, or of the one that is cleared
  * @is_blind:   Its keeper shall make no inotify instance
  * @log_level:  For its worker
- * @is_attached:  BUILD_NEW: the network namespace comes with the wish
- * @owner:      Whose it must be then
+ * @has:        What comes with it; set on the way
+ * @owner:      Whose the namespace must be that comes with it
  * @daemon:     Who asks: with it the builder dies
  */
 struct build_wish {
@@ -53,7 +62,7 @@ struct build_wish {
 	struct veth was;
 	bool is_blind;
 	int log_level;
-	bool is_attached;
+	bool has[BUILD_WISH_FDS];
 	uid_t owner;
 	pid_t daemon;
 };
@@ -66,6 +75,7 @@ enum build_fd {
 	BUILD_FD_PID,
 	BUILD_FD_USER,
 	BUILD_FD_BOARD,
+	BUILD_FD_TENANT, /* pidfd; the keeper's again when there is none */
 	BUILD_FD_WORKER, /* pidfd; the keeper's again when there is none */
 	BUILD_FD_MINDER, /* the same */
 	BUILD_FD_LOG,	 /* what the sandbox's processes say is read here */
@@ -79,11 +89,13 @@ enum build_fd {
  * @minder: 0 when there are no jobs
  * @work:   What was done
  * @minor:  What it went on without; code 0 for nothing
+ * @tenant: With whose end an attached one ends; 0 for nobody
  * @terms:  What its profile says beside the plan
  * @lost_worker:  BUILD_SWITCH that failed: the sandbox needs another worker, or
  *         nobody knows
  * @changed:      BUILD_SWITCH: words for what has changed; empty for nothing
  * @way:    Labels of the hops, for people
+ * @has_names:  It answers DNS
  */
 struct build_word {
 	struct fault fault;
@@ -95,25 +107,25 @@ struct build_word {
 	pid_t minder;
 	bool is_root;
 	bool is_attached;
+	pid_t tenant;
 	uint64_t netns;
 	struct terms terms;
 	bool lost_worker;
 	char changed[BUILD_CHANGED];
 	char way[256];
+	bool has_names;
 };
 
 /**
  * build_begin() - Start a builder
  * @w:    Wish
- * @lock: The daemon's, which is held until the builder is gone, too: so no two
- *        daemons' builders ever meet; -1 for none
- * @foreign:  With @w->is_attached: the namespace; else -1
+ * @fds:  By enum build_wish_fd, -1 for none; stay the caller's
  * @ret:  Its pid and channel
  * @f:    Why not
  *
  * Return: 0 or -errno
  */
-int build_begin(const struct build_wish *w, int lock, int foreign,
+int build_begin(struct build_wish *w, const int fds[static BUILD_WISH_FDS],
 		struct hatchling *ret, struct fault *f);
 
 /**

@@ -23,9 +23,14 @@
 /** build_foreign() - Is it one that may be attached? */
 int build_foreign(struct build *b, struct fault *f)
 {
-	if (!b->wish.is_attached)
+	int rc;
+
+	if (b->foreign < 0)
 		return 0;
-	return foreign_check(b->foreign, b->wish.owner, f);
+	rc = foreign_check(b->foreign, b->wish.owner, f);
+	if (rc == 0 && b->tenant >= 0)
+		rc = foreign_tenant(b->tenant, &b->tenant_pid, f);
+	return rc;
 }
 
 /** build_plan() - Plan and listeners, from the configuration */
@@ -36,8 +41,7 @@ int build_plan(struct build *b, struct fault *f)
 
 	if (rc < 0)
 		return rc;
-	if (b->wish.is_attached &&
-	    (b->jobs->count > 0 || b->terms.veth.is_wished))
+	if (b->foreign >= 0 && (b->jobs->count > 0 || b->terms.veth.is_wished))
 		return fault_plain(
 			f, -EINVAL,
 			"profile '%s' has %s, which an attached namespace has "
@@ -61,7 +65,8 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 	struct store_word w = {
 		.kind = STORE_BUILD,
 		.is_blind = b->wish.is_blind,
-		.is_attached = b->wish.is_attached,
+		.is_attached = b->foreign >= 0,
+		.tenant = b->tenant_pid,
 	};
 	int fds[STORE_FDS];
 	unsigned int count = STORE_TASK_TAGS;
@@ -82,6 +87,8 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 	}
 	if (w.is_attached)
 		fds[count++] = b->foreign;
+	if (w.tenant > 0)
+		fds[count++] = b->tenant;
 	rc = store_send(b->chan, &w, fds, count);
 	return rc < 0 && rc != -EPIPE && rc != -ECONNRESET
 		       ? fault(f, rc, "hand the keeper its plan")

@@ -19,6 +19,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 	if (!s)
 		return NULL;
 	s->host = host;
-	s->foreign = -1;
+	s->foreign = s->tenant = -1;
 	list_init(&s->node);
 	list_init(&s->news);
 	mourned_init(&s->builder);
@@ -131,6 +132,7 @@ static void sandbox_forget_keeper(struct sandbox *s)
 void sandbox_free(struct sandbox *s)
 {
 	fd_close(&s->foreign);
+	fd_close(&s->tenant);
 	sandbox_forget_builder(s);
 	sandbox_forget_keeper(s);
 	mourned_forget(s, &s->worker);
@@ -225,9 +227,21 @@ void sandbox_worker_died(struct watch *w, uint32_t events)
 	sandbox_tell(s);
 }
 
+/** sandbox_has_lost_tenant() - Is that why its keeper has ended? */
+static bool sandbox_has_lost_tenant(const struct sandbox *s)
+{
+	struct pollfd p = {
+		.fd = s->ns[BUILD_FD_TENANT],
+		.events = POLLIN,
+	};
+
+	return s->tenant_pid > 0 && poll(&p, 1, 0) > 0;
+}
+
 void sandbox_keeper_died(struct watch *w, uint32_t events)
 {
 	struct sandbox *s = container_of(w, struct sandbox, keeper.watch);
+	const bool was_left = sandbox_has_lost_tenant(s);
 
 	(void)events;
 	s->lost_ms = s->host->loop->now_ms;
@@ -245,9 +259,14 @@ void sandbox_keeper_died(struct watch *w, uint32_t events)
 	(void)fault_plain(&s->trouble, -EPIPE,
 			  "its keeper died; programs that were inside have no "
 			  "network any more");
-	log_warn("sandbox '%s': %s; %s", s->name, s->trouble.text,
-		 s->is_attached ? "it is struck off the list"
-				: "a new sandbox is built");
+	if (was_left)
+		log_info("sandbox '%s': process %d has ended, and so it is "
+			 "detached",
+			 s->name, s->tenant_pid);
+	else
+		log_warn("sandbox '%s': %s; %s", s->name, s->trouble.text,
+			 s->is_attached ? "it is struck off the list"
+					: "a new sandbox is built");
 	sandbox_wait(s);
 	sandbox_tell(s);
 }

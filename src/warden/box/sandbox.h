@@ -95,13 +95,15 @@ struct mourned {
  * @news:       The owner's, in whatever list
  * @work:       What @turn is for, or @builder does
  * @next, @is_closing:  Of sandbox_switch()
- * @foreign:    That namespace, until a builder has it; else -1
+ * @foreign, @tenant:  Of sandbox_attach(), until a builder has them; else -1
+ * @tenant_pid: 0 for none
  * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
  * @link:       The link to the host that may be there, also without a keeper
  * @lost_ms:    When its keeper died
  * @switched:   How the last sandbox_switch() went: 0, or -errno with .trouble
  * @changed:    What it has changed, in words; empty for nothing
+ * @has_names:  It answers DNS
  * @restarts:   Workers that were replaced
  * @trouble:    What failed last; code 0 for nothing
  */
@@ -123,6 +125,8 @@ struct sandbox {
 	struct turn turn;
 	bool is_attached;
 	int foreign;
+	int tenant;
+	pid_t tenant_pid;
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;
@@ -134,6 +138,7 @@ struct sandbox {
 	struct terms terms;
 	struct veth link;
 	char way[256];
+	bool has_names;
 	struct timer timer;
 	uint64_t gap_ms;
 	uint64_t born_ms;
@@ -168,10 +173,11 @@ void sandbox_up(struct sandbox *s, uint64_t stale);
  * sandbox_attach() - Begin to give a namespace that is there a way out
  * @s:    Down
  * @net:  The namespace; taken
+ * @tenant:  It ends with this process, a pidfd; taken; -1: none
  *
  * It is UP after a while, or WAITING without a keeper, with @s->trouble.
  */
-void sandbox_attach(struct sandbox *s, int net);
+void sandbox_attach(struct sandbox *s, int net, int tenant);
 
 /**
  * sandbox_adopt() - Begin to ask its keeper, which may be dead

@@ -32,12 +32,14 @@ int sandbox_take(struct sandbox *s, const struct build_word *w,
 	auto_fd chan = fd_take(&fds[BUILD_FD_CHAN]);
 	int rc;
 
-	for (int i = BUILD_FD_NET; i <= BUILD_FD_BOARD; i++) {
+	for (int i = BUILD_FD_NET; i <= BUILD_FD_TENANT; i++) {
 		fd_close(&s->ns[i]);
 		s->ns[i] = fd_take(&fds[i]);
 	}
 	s->is_root = w->is_root;
 	s->is_attached = w->is_attached;
+	s->tenant_pid = w->tenant;
+	s->has_names = w->has_names;
 	s->netns = w->netns;
 	s->since_s = w->since_s;
 	s->terms = w->terms;
@@ -172,11 +174,16 @@ static void sandbox_late(struct timer *t)
 }
 
 /** sandbox_send_builder() - Return: 0 or -errno with the trouble filled */
-static int sandbox_send_builder(struct sandbox *s, const struct build_wish *w)
+static int sandbox_send_builder(struct sandbox *s, struct build_wish *w)
 {
 	struct mourned *b = &s->builder;
 	struct hatchling born;
-	int rc = build_begin(w, s->host->lock, s->foreign, &born, &s->trouble);
+	const int fds[BUILD_WISH_FDS] = {
+		[BUILD_WISH_LOCK] = s->host->lock,
+		[BUILD_WISH_FOREIGN] = s->foreign,
+		[BUILD_WISH_TENANT] = s->tenant,
+	};
+	int rc = build_begin(w, fds, &born, &s->trouble);
 
 	if (rc < 0)
 		return rc;
@@ -197,7 +204,6 @@ static void sandbox_build(struct turn *t)
 	struct build_wish wish = {
 		.work = s->work,
 		.is_pinned = s->host->is_pinned && !s->is_attached,
-		.is_attached = s->foreign >= 0,
 		.owner = s->owner,
 		.stale = s->stale,
 		.was = s->link,
@@ -219,6 +225,7 @@ static void sandbox_build(struct turn *t)
 	if (rc == 0)
 		rc = sandbox_send_builder(s, &wish);
 	fd_close(&s->foreign);
+	fd_close(&s->tenant);
 	if (rc < 0) {
 		sandbox_forget_builder(s);
 		if (was != SANDBOX_SWITCHING || !sandbox_not_switched(s, false))
@@ -265,11 +272,12 @@ void sandbox_up(struct sandbox *s, uint64_t stale)
 	sandbox_begin(s, BUILD_NEW, stale);
 }
 
-void sandbox_attach(struct sandbox *s, int net)
+void sandbox_attach(struct sandbox *s, int net, int tenant)
 {
 	assert(s->state == SANDBOX_DOWN);
 	s->is_attached = true;
 	s->foreign = net;
+	s->tenant = tenant;
 	sandbox_begin(s, BUILD_NEW, 0);
 }
 

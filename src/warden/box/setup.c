@@ -82,6 +82,7 @@ static int setup_attach(struct setup *s, struct fault *f)
 	s->is_foreign = true;
 	rules_sweep();
 	links_sweep(s->has_ip6);
+	former_note(&s->former);
 	return 0;
 }
 
@@ -131,6 +132,9 @@ static int setup_sysctls(struct setup *s, struct fault *f)
 		rc = sysctls_patience(dial_s, f);
 	if (rc < 0)
 		return rc;
+	/* Who may do what in there is others' to say. */
+	if (s->is_foreign)
+		return 0;
 	/* Root of a container may have few groups to speak of. */
 	if (s->is_root && sysctls_allow_users(0, GROUPS_ALL, true, NULL) == 0)
 		return 0;
@@ -202,6 +206,8 @@ static int setup_resolver(struct setup *s, struct fault *f)
 	int rc;
 	const bool is_off = s->plan->names == NAMES_OFF;
 
+	if (s->is_foreign)
+		return 0; /* nobody sees our mounts */
 	rc = resolver_open(&s->resolver, is_off ? NULL : GATEWAY_IP4, f);
 	if (s->is_blind)
 		fd_close(&s->resolver.changes); /* who keeps it looks around */
@@ -210,7 +216,7 @@ static int setup_resolver(struct setup *s, struct fault *f)
 
 static int setup_seal(struct setup *s, struct fault *f)
 {
-	return s->is_root ? sysctls_seal(f) : 0;
+	return s->is_root && !s->is_foreign ? sysctls_seal(f) : 0;
 }
 
 /* Settings before links: some count only while nsp0 is down. Doors before

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "bus/plan.h"
 #include "conf/keys.h"
+#include "kern/former.h"
 #include "kern/resolver.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@
  * @guard:     What will hold the programs
  * @foreign:   Network namespace to build in, borrowed; -1: a new one
  * @is_foreign: We are in it
+ * @former:    What it was like before
  * @pid:       Ours, as the host sees it
  * @is_blind:  Make no inotify instance: root and each user have but 128
  * @has_ip6:   The kernel has IPv6
@@ -32,6 +34,7 @@ struct setup {
 	enum guard_word guard;
 	int foreign;
 	bool is_foreign;
+	struct former former;
 	pid_t pid;
 	bool is_blind;
 	bool has_ip6;

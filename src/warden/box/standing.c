@@ -50,6 +50,7 @@ enum {
 	POLL_MOUNTS,
 	POLL_CHANGES,
 	POLL_TERM,
+	POLL_TENANT,
 	POLL_CALLERS,
 	POLL_END = POLL_CALLERS + STANDING_CALLERS,
 };
@@ -82,6 +83,7 @@ static void standing_give_back(struct standing *s)
 	setup_fini(&s->setup); /* the device goes with its last fd */
 	rules_sweep();
 	links_sweep(s->setup.has_ip6);
+	former_restore(&s->setup.former);
 }
 
 /** standing_settle() - Shed all but the power to keep the mounts, and to take
@@ -114,6 +116,8 @@ static int standing_give(const struct standing *s, int to)
 		fds[STORE_FD_WORKER] = s->own[STORE_FD_KEEPER];
 	if (w->minder == 0)
 		fds[STORE_FD_MINDER] = s->own[STORE_FD_KEEPER];
+	if (w->tenant == 0)
+		fds[STORE_FD_TENANT] = s->own[STORE_FD_KEEPER];
 	for (unsigned int i = 0; i < w->tag_count; i++)
 		fds[count++] = s->tag_fd[i];
 	return store_send(to, w, fds, count);
@@ -246,6 +250,8 @@ static void standing_turn(struct standing *s)
 		[POLL_MOUNTS] = { .fd = r->mounts, .events = POLLPRI },
 		[POLL_CHANGES] = { .fd = r->changes, .events = POLLIN },
 		[POLL_TERM] = { .fd = s->term, .events = POLLIN },
+		[POLL_TENANT] = { .fd = s->own[STORE_FD_TENANT],
+				  .events = POLLIN },
 	};
 	int n;
 
@@ -254,8 +260,10 @@ static void standing_turn(struct standing *s)
 			.fd = s->caller[i],
 			.events = POLLIN,
 		};
-	n = poll(p, POLL_END, r->changes < 0 ? STANDING_LOOK_MS : -1);
-	if (p[POLL_TERM].revents) {
+	n = poll(p, POLL_END,
+		 r->changes < 0 && !s->setup.is_foreign ? STANDING_LOOK_MS
+							: -1);
+	if (p[POLL_TERM].revents || p[POLL_TENANT].revents) {
 		standing_give_back(s);
 		_exit(0);
 	}

@@ -176,7 +176,13 @@ static void caller_drop_fds(struct caller *c)
 
 int caller_take_fd(struct caller *c)
 {
-	return c->in.fd_count == 1 ? c->in.fds[--c->in.fd_count] : -1;
+	struct frame_in *in = &c->in;
+	const int fd = in->fd_count > 0 ? in->fds[0] : -1;
+
+	if (fd >= 0)
+		memmove(in->fds, in->fds + 1,
+			--in->fd_count * sizeof(in->fds[0]));
+	return fd;
 }
 
 /** caller_read() - Take what has come; false: it is over */
@@ -184,8 +190,8 @@ static bool caller_read(struct caller *c)
 {
 	const int n = frame_read(&c->in, c->fd);
 
-	/* No method takes more than one. */
-	if (c->in.fd_count > 1)
+	/* No method takes more. */
+	if (c->in.fd_count > CONTROL_FDS)
 		caller_drop_fds(c);
 	if (n == -EMSGSIZE)
 		log_debug("a caller of uid %u sent an endless message",

@@ -117,8 +117,8 @@ void callers_stop(struct callers *a);
 void caller_reply(struct caller *c, const char *error, json_t *parameters,
 		  const int *fds, unsigned int count);
 
-/** caller_take_fd() - The one fd that came with the call in hand, now the
- * asker's; or -1 */
+/** caller_take_fd() - The first fd that came with the call in hand and has not
+ * been taken, now the asker's; or -1 */
 int caller_take_fd(struct caller *c);
 
 /**

@@ -146,14 +146,15 @@ static int fleet_new(struct fleet *fl, const char *name, const char *profile,
 }
 
 int fleet_attach(struct fleet *fl, const char *name, const char *profile,
-		 uid_t owner, int net, struct fault *f)
+		 uid_t owner, int net, int tenant, struct fault *f)
 {
 	auto_fd given = net;
+	auto_fd with = tenant;
 	struct sandbox *s;
 	const int rc = fleet_new(fl, name, profile, owner, &s, f);
 
 	if (rc == 0)
-		sandbox_attach(s, fd_take(&given));
+		sandbox_attach(s, fd_take(&given), fd_take(&with));
 	return rc;
 }
 

@@ -95,7 +95,7 @@ int fleet_up(struct fleet *fl, const char *name, const char *profile,
  * Return: 0 or -errno
  */
 int fleet_attach(struct fleet *fl, const char *name, const char *profile,
-		 uid_t owner, int net, struct fault *f);
+		 uid_t owner, int net, int tenant, struct fault *f);
 
 /**
  * fleet_collect() - Take away what dead sandboxes have left

@@ -2,8 +2,8 @@
 /*
  * requests_attach.c - a way out for a network namespace that others made
  *
- * The namespace comes with the call. It is looked at by the builder, since a
- * file may be anything and take its time.
+ * The namespace comes with the call, and perhaps a process. They are looked at
+ * by the builder, since a file may be anything and take its time.
  */
 #include "daemon/requests_own.h"
 
@@ -18,6 +18,7 @@ void request_attach(struct requests *r, struct caller *c, struct sandbox *s,
 	const char *profile = varlink_get_string(p, "profile");
 	struct fault f = { 0 };
 	auto_fd net = caller_take_fd(c);
+	auto_fd tenant = caller_take_fd(c);
 
 	if (profile[0] == '\0')
 		profile = name;
@@ -30,7 +31,7 @@ void request_attach(struct requests *r, struct caller *c, struct sandbox *s,
 		requests_busy(c, s ? "a sandbox has that name already"
 				   : "the daemon is ending");
 	} else if (fleet_attach(r->fleet, name, profile, c->who.uid,
-				fd_take(&net), &f) < 0) {
+				fd_take(&net), fd_take(&tenant), &f) < 0) {
 		caller_fail(c, &f);
 	} else {
 		requests_wait(c, CALLER_UP, name);

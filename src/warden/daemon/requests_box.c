@@ -81,7 +81,7 @@ static json_t *requests_show(const struct sandbox *s)
 {
 	json_t *all = json_pack(
 		"{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:i, "
-		"s:s, s:b, s:o}",
+		"s:s, s:b, s:i, s:s, s:o}",
 		"name", s->name, "profile", s->profile, "state",
 		sandbox_state_name(s), "way", s->way, "owner",
 		(json_int_t)s->owner, "since", (json_int_t)s->since_s, "keeper",
@@ -90,7 +90,8 @@ static json_t *requests_show(const struct sandbox *s)
 		s->state == SANDBOX_UP || s->state == SANDBOX_SWITCHING
 			? ""
 			: s->trouble.text,
-		"attached", s->is_attached, "helpers",
+		"attached", s->is_attached, "tenant", (int)s->tenant_pid, "dns",
+		s->has_names ? GATEWAY_IP4 : "", "helpers",
 		requests_show_helpers(s));
 
 	if (s->link.is_wished && sandbox_has_keeper(s))

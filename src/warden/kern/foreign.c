@@ -17,6 +17,8 @@
 #include <linux/nsfs.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -62,6 +64,29 @@ int foreign_check(int fd, uid_t uid, struct fault *f)
 	    (geteuid() != 0 && owner != geteuid()))
 		return fault_plain(f, -EPERM,
 				   "the network namespace is user %u's", owner);
+	return 0;
+}
+
+int foreign_tenant(int fd, pid_t *ret_pid, struct fault *f)
+{
+	char path[40];
+	char text[512] = "";
+	const char *at;
+	auto_fd info = -1;
+	long pid;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0 || read(info, text, sizeof(text) - 1) < 0)
+		return fault(f, -errno, "read %s", path);
+	at = strstr(text, "\nPid:\t");
+	if (!at)
+		return fault_plain(f, -EINVAL,
+				   "what shall end it is no process");
+	pid = strtol(at + strlen("\nPid:\t"), NULL, 10);
+	if (pid <= 0)
+		return fault_plain(f, -ESRCH, "the process has ended");
+	*ret_pid = (pid_t)pid;
 	return 0;
 }
 

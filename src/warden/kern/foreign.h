@@ -22,6 +22,16 @@
 int foreign_check(int fd, uid_t uid, struct fault *f);
 
 /**
+ * foreign_tenant() - Is it a process that lives?
+ * @fd:       From a stranger; a pidfd, we hope
+ * @ret_pid:  Its number here
+ * @f:        Why not
+ *
+ * Return: 0 or -errno
+ */
+int foreign_tenant(int fd, pid_t *ret_pid, struct fault *f);
+
+/**
  * foreign_enter() - Move this process into it, and into mounts of its own
  * @fd:       Checked by foreign_check()
  * @is_root:  Stay in our user namespace; else its owner's is entered first
