@@ -171,6 +171,16 @@ def test_attached_reaches_out_by_name_through_the_proxy(pair, proxy):
     assert "\nattached   until " in said, said
 
 
+@pytest.mark.parametrize("server", ["9.9.9.9", "127.0.0.1", "127.0.0.53",
+                                    "198.18.0.2", "2001:db8::53", "::1"])
+@pytest.mark.parametrize("how", ["+notcp", "+tcp"])
+def test_port_53_answers_whatever_server_is_asked(keep, own, server, how):
+    attach(keep, *own.words)
+    ran = own.sh(f"dig +short +tries=1 +time=3 {how} @{server} named.example")
+    assert ran.rc == 0 and ran.out.startswith(
+        ("198.18.", "198.19.")), ran
+
+
 def test_root_may_attach_a_users_namespace(root_keep, own):
     attach(root_keep, *own.words)
     assert own.inside(REACH)[0] == "OK"
@@ -315,16 +325,37 @@ def test_detach_leaves_the_name_that_ip_gave(root_keep, named):
     assert named.sh("true").rc == 0
 
 
-def test_killed_keeper_fails_closed_and_is_struck_off(pair):
+MATRIX = ["keeper", "worker keeper", "keeper worker", "daemon keeper",
+          "keeper daemon", "worker keeper daemon"]
+
+
+@pytest.mark.parametrize("who", MATRIX)
+def test_killed_keeper_fails_closed_and_is_struck_off(pair, who):
     keep, place = pair
+    rules = place.sh("ip -4 rule; ip -6 rule; nft list ruleset").out
     box = attach(keep, *place.words)
-    os.kill(box["keeper"], signal.SIGKILL)
+    for one in who.split():
+        os.kill(box.get(one, keep.job.pid), signal.SIGKILL)
+    if "daemon" in who:
+        keep.job.popen.wait(10)
+        keep.start()
     assert wait_for(lambda: names_of(keep) == [])
     assert wait_for(lambda: not is_alive(box["worker"]))
-    assert place.inside("out(connect_err('203.0.113.5', 80, 3))")[0] != "OK"
+    assert wait_for(lambda: "nsp0" not in place.sh("ip link").out)
+    for family in ("203.0.113.5", "2001:db8:1::80"):
+        for work in ("connect_err", "udp_err"):
+            assert place.inside(
+                "def udp_err(host, port, _t):\n"
+                "    family = socket.AF_INET6 if ':' in host else "
+                "socket.AF_INET\n"
+                "    with socket.socket(family, socket.SOCK_DGRAM) as s:\n"
+                "        return err(s.sendto, b'x', (host, port))\n"
+                f"out({work}('{family}', 80, 3))")[0] != "OK"
     assert os.listdir(keep.boxes) == []
     attach(keep, *place.words)
     assert place.inside(REACH)[0] == "OK"
+    assert keep("detach", "work").rc == 0
+    assert place.sh("ip -4 rule; ip -6 rule; nft list ruleset").out == rules
 
 
 def test_it_is_never_written_down(keep, own):
@@ -394,10 +425,9 @@ def test_one_named_by_path_stays_while_its_processes_come_and_go(
 def test_failed_attach_leaves_all_as_it_was(pair):
     keep, place = pair
     assert place.sh("ip link set lo up && ip route add default dev lo").rc == 0
-    look = "ip rule; ip -6 rule; ip route show table all; ip link"
-    before = place.sh(look).out
+    before = look(place)
     refused(keep("attach", "work", *place.words), "default route")
-    assert place.sh(look).out == before
+    assert look(place) == before
     assert names_of(keep) == []
 
 
@@ -429,6 +459,19 @@ def test_another_users_namespace_is_refused(keep, named):
 def test_other_user_of_roots_daemon_may_not_attach(root_keep, own):
     ran = root_keep("--system", "attach", "work", *own.words, user=True)
     assert ran.rc == 5, ran
+
+
+def test_name_server_inside_is_refused_and_goes_on(keep, own):
+    assert own.sh("ip link set lo up").rc == 0
+    job = keep.lab.start(
+        ["nsenter", "-t", own.pid, "-U", "-n", "--preserve-credentials", "--",
+         PYTHON, "-c", "import socket, time\ns = socket.socket(2, 2)\n"
+         "s.bind(('', 53))\nprint('ready', flush=True)\ntime.sleep(100)"])
+    assert wait_for(lambda: "ready" in job.out), job.ran(None)
+    before = look(own)
+    refused(keep("attach", "work", *own.words), "port 53")
+    assert look(own) == before
+    assert job.popen.poll() is None
 
 
 @pytest.mark.parametrize("link", ["eth7", "nsp0"])
