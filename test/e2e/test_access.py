@@ -64,6 +64,22 @@ def inside(lab, name, code, binary=SUID, **how):
                               "from inside import *\n" + code, **how))
 
 
+def is_stopped_and_interrupted(term, line):
+    """By the keys of a terminal, as any job of a shell."""
+    term.line(line)
+    time.sleep(0.5)
+    term.key("z")
+    term.expect("Stopped")
+    term.expect("ready> ")
+    term.line("fg")
+    term.expect(r"fg\r\n.*sleep 60")
+    time.sleep(0.3)
+    term.key("c")
+    term.expect("ready> ")
+    term.line("echo status $?")
+    assert term.expect(r"status (\d+)").group(1) == "130"
+
+
 # --- who may enter
 
 def test_user_of_the_profile_enters_by_the_setuid_bit(lab, keep, proxy):
@@ -106,6 +122,19 @@ def test_group_of_the_profile_enters(lab, keep):
     ran = as_user(lab, SUID, "exec", "grouped", "--", "id", groups=(UID,))
     assert ran.rc == 125 and ran.out == "", ran
     assert "only root, group 'nsproxy'" in ran.err, ran
+
+
+def test_who_may_enter_hears_that_it_is_not_up(lab, keep, proxy):
+    """Its keeper is dead, and with it what is known of its users."""
+    box = keep.up("ours")
+    keep.write({"ours": "nonsense = 1"})
+    os.kill(box["keeper"], signal.SIGKILL)
+    assert wait_for(lambda: keep.status("ours")["state"] == "failed")
+    ran = as_user(lab, SUID, "exec", "ours", "--", "id")
+    assert ran.rc == 125 and "it is failed" in ran.err, ran
+    keep.write({"ours": chain(proxy, 'users = {"nsplab"}')})
+    assert keep("up", "ours").rc == 0
+    assert as_user(lab, SUID, "exec", "ours", "--", "true").rc == 0
 
 
 def test_stranger_neither_enters_nor_sees(lab, keep):
@@ -229,18 +258,7 @@ def test_job_control_and_exit_status(lab, keep):
     assert as_user(lab, SUID, "exec", "ours", "--", "/nowhere").rc == 127
     assert as_user(lab, SUID, "exec", "ours", "--", "/etc/passwd").rc == 126
     with Terminal(lab) as term:
-        term.line(f"{SUID} exec ours -- sleep 60")
-        time.sleep(0.5)
-        term.key("z")
-        term.expect("Stopped")
-        term.expect("ready> ")
-        term.line("fg")
-        term.expect(r"fg\r\n.*sleep 60")
-        time.sleep(0.3)
-        term.key("c")
-        term.expect("ready> ")
-        term.line("echo status $?")
-        assert term.expect(r"status (\d+)").group(1) == "130"
+        is_stopped_and_interrupted(term, f"{SUID} exec ours -- sleep 60")
 
 
 # --- levels
@@ -406,18 +424,7 @@ def test_strict_passes_signals_and_stops(lab, keep):
     assert wait_for(lambda: not is_alive(inner)), "the command went with it"
     with Terminal(lab) as term:
         term.line("cd /usr")
-        term.line(f"{SUID} exec tight -- sleep 60")
-        time.sleep(0.5)
-        term.key("z")
-        term.expect("Stopped")
-        term.expect("ready> ")
-        term.line("fg")
-        term.expect(r"fg\r\n.*sleep 60")
-        time.sleep(0.3)
-        term.key("c")
-        term.expect("ready> ")
-        term.line("echo status $?")
-        assert term.expect(r"status (\d+)").group(1) == "130"
+        is_stopped_and_interrupted(term, f"{SUID} exec tight -- sleep 60")
 
 
 def test_strict_shell_has_job_control(lab, keep):
@@ -432,7 +439,8 @@ def test_strict_shell_has_job_control(lab, keep):
         term.key("z")
         term.expect("Stopped")
         term.expect(r"inner\$ ")
-        term.line("jobs; kill -9 %1; wait; echo done")
+        term.line("jobs; kill -9 %1; while [ -n \"$(jobs -s)\" ]; do "
+                  "sleep 0.1; done; echo done")
         term.expect(r"Stopped +sleep 60[^$]*done")
         term.expect(r"inner\$ ")
         term.line("exit 9")

@@ -259,12 +259,12 @@ void requests_denied(const struct requests *r, struct caller *c)
 		     NULL, 0);
 }
 
-/** requests_is_unknown() - Will it be known later who may enter? */
+/** requests_is_unknown() - Is it not known who may enter? Nobody can, then: it
+ * is waited for, or told that it is not up */
 static bool requests_is_unknown(const struct request *q,
 				const struct sandbox *s)
 {
-	return q->fn == request_exec && s &&
-	       (s->state == SANDBOX_BUILDING || s->state == SANDBOX_ADOPTING);
+	return q->fn == request_exec && s && !sandbox_has_keeper(s);
 }
 
 static void requests_do(struct requests *r, struct caller *c,
