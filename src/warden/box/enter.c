@@ -63,12 +63,13 @@ static int place_restore(const struct place *p, struct fault *f)
 		return fault(f, -errno, "go back to '%s' inside",
 			     text_quote(shown, sizeof(shown), p->path,
 					strlen(p->path)));
-	if (now.st_dev != p->st.st_dev || now.st_ino != p->st.st_ino)
-		return fault_plain(f, -ENOENT,
-				   "'%s' is another directory inside",
-				   text_quote(shown, sizeof(shown), p->path,
-					      strlen(p->path)));
-	return 0;
+	if (now.st_dev == p->st.st_dev && now.st_ino == p->st.st_ino)
+		return 0;
+	(void)fault_plain(
+		f, -ENOENT, "'%s' is another directory inside",
+		text_quote(shown, sizeof(shown), p->path, strlen(p->path)));
+	return fault_hint(f, "begin in a directory that is the same in there: "
+			     "cd /");
 }
 
 static int enter_namespaces(const struct enter *e, struct fault *f)
