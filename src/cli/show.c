@@ -261,12 +261,12 @@ static void status_helper(const json_t *h)
  * their /etc/resolv.conf says is theirs */
 static void status_print_attached(const json_t *box)
 {
-	const json_int_t tenant = show_int(box, "tenant");
+	const json_int_t leader = show_int(box, "leader");
 	const char *dns = show_string(box, "dns");
 
-	if (tenant > 0)
+	if (leader > 0)
 		(void)printf("%-10s until process %lld ends\n", "attached",
-			     (long long)tenant);
+			     (long long)leader);
 	else
 		(void)printf("%-10s until 'nsproxy detach %s'\n", "attached",
 			     show_string(box, "name"));

@@ -380,7 +380,7 @@ def test_keeper_that_dies_without_daemon_is_not_built_anew(keep, own):
 def test_it_ends_with_the_process_it_was_named_by(keep, own):
     before = own.sh(LOOK).out
     box = attach(keep, *own.words)
-    assert box["tenant"] == own.pid
+    assert box["leader"] == own.pid
     assert f"until process {own.pid} ends" in keep("status", "work").out
     with Held(own) as held:
         os.kill(own.pid, signal.SIGKILL)
@@ -403,7 +403,7 @@ def test_it_ends_so_with_another_daemon_and_with_none(keep, own, when):
     keep.start()
     if when == "after":
         assert wait_for(lambda: keep.status("work")["state"] == "up")
-        assert keep.status("work")["tenant"] == own.pid
+        assert keep.status("work")["leader"] == own.pid
         os.kill(own.pid, signal.SIGKILL)
     assert wait_for(lambda: names_of(keep) == [])
     assert not is_alive(box["keeper"]) and os.listdir(keep.boxes) == []
@@ -415,7 +415,7 @@ def test_one_named_by_path_stays_while_its_processes_come_and_go(
     assert named.inside(REACH)[0] == "OK"
     time.sleep(0.3)
     assert root_keep.status("work")["state"] == "up"
-    assert root_keep.status("work")["tenant"] == 0
+    assert root_keep.status("work")["leader"] == 0
     assert named.inside(REACH)[0] == "OK"
     assert "until 'nsproxy detach work'" in root_keep("status", "work").out
 

@@ -216,7 +216,7 @@ static int build_tell(struct build *b, int chan)
 		[BUILD_FD_PID] = b->fds[STORE_FD_PID],
 		[BUILD_FD_USER] = b->fds[STORE_FD_USER],
 		[BUILD_FD_BOARD] = b->fds[STORE_FD_BOARD],
-		[BUILD_FD_TENANT] = b->fds[STORE_FD_TENANT],
+		[BUILD_FD_LEADER] = b->fds[STORE_FD_LEADER],
 		[BUILD_FD_WORKER] = worker,
 		[BUILD_FD_MINDER] = minder,
 		[BUILD_FD_LOG] = b->fds[STORE_FD_LOG],
@@ -231,7 +231,7 @@ static int build_tell(struct build *b, int chan)
 		.minder = b->minder.pid > 0 ? b->minder.pid : b->given.minder,
 		.is_root = b->given.is_root,
 		.is_attached = b->given.is_attached,
-		.tenant = b->given.tenant,
+		.leader = b->given.leader,
 		.netns = b->given.netns,
 	};
 
@@ -291,8 +291,8 @@ static bool build_hear(struct build *b, int chan)
 		next++;
 	if (b->wish.has[BUILD_WISH_FOREIGN] && next < count)
 		b->foreign = fds[next++];
-	if (b->wish.has[BUILD_WISH_TENANT] && next < count)
-		b->tenant = fds[next];
+	if (b->wish.has[BUILD_WISH_LEADER] && next < count)
+		b->leader = fds[next];
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	return getppid() == b->wish.daemon;
 }
@@ -309,7 +309,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 		return 1;
 	b->make_plan = make_plan;
 	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
-	b->foreign = b->tenant = -1;
+	b->foreign = b->leader = -1;
 	b->worker_pidfd = b->worker.chan = b->veth_held = -1;
 	b->jobs_fd = b->board_fd = b->minder_pidfd = b->minder.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)

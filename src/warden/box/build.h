@@ -25,7 +25,7 @@ enum build_wish_fd {
 	BUILD_WISH_LOCK,    /* the daemon's, which is held until the builder is
 			     * gone, too: so no two daemons' builders meet */
 	BUILD_WISH_FOREIGN, /* BUILD_NEW: namespace to attach */
-	BUILD_WISH_TENANT,  /* pidfd: with its end that ends */
+	BUILD_WISH_LEADER,  /* pidfd: with its end that ends */
 	BUILD_WISH_FDS,
 };
 
@@ -75,7 +75,7 @@ enum build_fd {
 	BUILD_FD_PID,
 	BUILD_FD_USER,
 	BUILD_FD_BOARD,
-	BUILD_FD_TENANT, /* pidfd; the keeper's again when there is none */
+	BUILD_FD_LEADER, /* pidfd; the keeper's again when there is none */
 	BUILD_FD_WORKER, /* pidfd; the keeper's again when there is none */
 	BUILD_FD_MINDER, /* the same */
 	BUILD_FD_LOG,	 /* what the sandbox's processes say is read here */
@@ -89,7 +89,7 @@ enum build_fd {
  * @minder: 0 when there are no jobs
  * @work:   What was done
  * @minor:  What it went on without; code 0 for nothing
- * @tenant: With whose end an attached one ends; 0 for nobody
+ * @leader: With whose end an attached one ends; 0 for nobody
  * @terms:  What its profile says beside the plan
  * @lost_worker:  BUILD_SWITCH that failed: the sandbox needs another worker, or
  *         nobody knows
@@ -107,7 +107,7 @@ struct build_word {
 	pid_t minder;
 	bool is_root;
 	bool is_attached;
-	pid_t tenant;
+	pid_t leader;
 	uint64_t netns;
 	struct terms terms;
 	bool lost_worker;

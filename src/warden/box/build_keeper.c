@@ -28,8 +28,8 @@ int build_foreign(struct build *b, struct fault *f)
 	if (b->foreign < 0)
 		return 0;
 	rc = foreign_check(b->foreign, b->wish.owner, f);
-	if (rc == 0 && b->tenant >= 0)
-		rc = foreign_tenant(b->tenant, &b->tenant_pid, f);
+	if (rc == 0 && b->leader >= 0)
+		rc = foreign_leader(b->leader, &b->leader_pid, f);
 	return rc;
 }
 
@@ -66,7 +66,7 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 		.kind = STORE_BUILD,
 		.is_blind = b->wish.is_blind,
 		.is_attached = b->foreign >= 0,
-		.tenant = b->tenant_pid,
+		.leader = b->leader_pid,
 	};
 	int fds[STORE_FDS];
 	unsigned int count = STORE_TASK_TAGS;
@@ -87,8 +87,8 @@ static int build_tell_keeper(struct build *b, struct fault *f)
 	}
 	if (w.is_attached)
 		fds[count++] = b->foreign;
-	if (w.tenant > 0)
-		fds[count++] = b->tenant;
+	if (w.leader > 0)
+		fds[count++] = b->leader;
 	rc = store_send(b->chan, &w, fds, count);
 	return rc < 0 && rc != -EPIPE && rc != -ECONNRESET
 		       ? fault(f, rc, "hand the keeper its plan")

@@ -13,8 +13,8 @@
  * @plan_fd, @terms_fd, @jobs_fd:  Sealed copies, for the keeper
  * @board_fd:   For minder, keeper and daemon
  * @foreign:    Network namespace to attach, or -1
- * @tenant:     With whose end that ends, a pidfd, or -1
- * @tenant_pid: Of @tenant
+ * @leader:     With whose end that ends, a pidfd, or -1
+ * @leader_pid: Of @leader
  * @chan:       To the keeper
  * @given:      What it has
  * @fds:        With @given, by enum store_fd
@@ -38,8 +38,8 @@ struct build {
 	int board_fd;
 	int listener;
 	int foreign;
-	int tenant;
-	pid_t tenant_pid;
+	int leader;
+	pid_t leader_pid;
 	int chan;
 	struct store_word given;
 	int fds[STORE_FDS];

@@ -82,7 +82,7 @@ struct sandbox *sandbox_new(const struct sandbox_host *host, const char *name,
 	if (!s)
 		return NULL;
 	s->host = host;
-	s->foreign = s->tenant = -1;
+	s->foreign = s->leader = -1;
 	list_init(&s->node);
 	list_init(&s->news);
 	mourned_init(&s->builder);
@@ -132,7 +132,7 @@ static void sandbox_forget_keeper(struct sandbox *s)
 void sandbox_free(struct sandbox *s)
 {
 	fd_close(&s->foreign);
-	fd_close(&s->tenant);
+	fd_close(&s->leader);
 	sandbox_forget_builder(s);
 	sandbox_forget_keeper(s);
 	mourned_forget(s, &s->worker);
@@ -227,21 +227,21 @@ void sandbox_worker_died(struct watch *w, uint32_t events)
 	sandbox_tell(s);
 }
 
-/** sandbox_has_lost_tenant() - Is that why its keeper has ended? */
-static bool sandbox_has_lost_tenant(const struct sandbox *s)
+/** sandbox_has_lost_leader() - Is that why its keeper has ended? */
+static bool sandbox_has_lost_leader(const struct sandbox *s)
 {
 	struct pollfd p = {
-		.fd = s->ns[BUILD_FD_TENANT],
+		.fd = s->ns[BUILD_FD_LEADER],
 		.events = POLLIN,
 	};
 
-	return s->tenant_pid > 0 && poll(&p, 1, 0) > 0;
+	return s->leader_pid > 0 && poll(&p, 1, 0) > 0;
 }
 
 void sandbox_keeper_died(struct watch *w, uint32_t events)
 {
 	struct sandbox *s = container_of(w, struct sandbox, keeper.watch);
-	const bool was_left = sandbox_has_lost_tenant(s);
+	const bool was_left = sandbox_has_lost_leader(s);
 
 	(void)events;
 	s->lost_ms = s->host->loop->now_ms;
@@ -262,7 +262,7 @@ void sandbox_keeper_died(struct watch *w, uint32_t events)
 	if (was_left)
 		log_info("sandbox '%s': process %d has ended, and so it is "
 			 "detached",
-			 s->name, s->tenant_pid);
+			 s->name, s->leader_pid);
 	else
 		log_warn("sandbox '%s': %s; %s", s->name, s->trouble.text,
 			 s->is_attached ? "it is struck off the list"

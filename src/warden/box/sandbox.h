@@ -95,8 +95,8 @@ struct mourned {
  * @news:       The owner's, in whatever list
  * @work:       What @turn is for, or @builder does
  * @next, @is_closing:  Of sandbox_switch()
- * @foreign, @tenant:  Of sandbox_attach(), until a builder has them; else -1
- * @tenant_pid: 0 for none
+ * @foreign, @leader:  Of sandbox_attach(), until a builder has them; else -1
+ * @leader_pid: 0 for none
  * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
  * @link:       The link to the host that may be there, also without a keeper
@@ -125,8 +125,8 @@ struct sandbox {
 	struct turn turn;
 	bool is_attached;
 	int foreign;
-	int tenant;
-	pid_t tenant_pid;
+	int leader;
+	pid_t leader_pid;
 	struct mourned builder;
 	struct mourned keeper;
 	struct mourned worker;
@@ -173,11 +173,11 @@ void sandbox_up(struct sandbox *s, uint64_t stale);
  * sandbox_attach() - Begin to give a namespace that is there a way out
  * @s:    Down
  * @net:  The namespace; taken
- * @tenant:  It ends with this process, a pidfd; taken; -1: none
+ * @leader:  It ends with this process, a pidfd; taken; -1: none
  *
  * It is UP after a while, or WAITING without a keeper, with @s->trouble.
  */
-void sandbox_attach(struct sandbox *s, int net, int tenant);
+void sandbox_attach(struct sandbox *s, int net, int leader);
 
 /**
  * sandbox_adopt() - Begin to ask its keeper, which may be dead

@@ -32,13 +32,13 @@ int sandbox_take(struct sandbox *s, const struct build_word *w,
 	auto_fd chan = fd_take(&fds[BUILD_FD_CHAN]);
 	int rc;
 
-	for (int i = BUILD_FD_NET; i <= BUILD_FD_TENANT; i++) {
+	for (int i = BUILD_FD_NET; i <= BUILD_FD_LEADER; i++) {
 		fd_close(&s->ns[i]);
 		s->ns[i] = fd_take(&fds[i]);
 	}
 	s->is_root = w->is_root;
 	s->is_attached = w->is_attached;
-	s->tenant_pid = w->tenant;
+	s->leader_pid = w->leader;
 	s->has_names = w->has_names;
 	s->netns = w->netns;
 	s->since_s = w->since_s;
@@ -181,7 +181,7 @@ static int sandbox_send_builder(struct sandbox *s, struct build_wish *w)
 	const int fds[BUILD_WISH_FDS] = {
 		[BUILD_WISH_LOCK] = s->host->lock,
 		[BUILD_WISH_FOREIGN] = s->foreign,
-		[BUILD_WISH_TENANT] = s->tenant,
+		[BUILD_WISH_LEADER] = s->leader,
 	};
 	int rc = build_begin(w, fds, &born, &s->trouble);
 
@@ -225,7 +225,7 @@ static void sandbox_build(struct turn *t)
 	if (rc == 0)
 		rc = sandbox_send_builder(s, &wish);
 	fd_close(&s->foreign);
-	fd_close(&s->tenant);
+	fd_close(&s->leader);
 	if (rc < 0) {
 		sandbox_forget_builder(s);
 		if (was != SANDBOX_SWITCHING || !sandbox_not_switched(s, false))
@@ -272,12 +272,12 @@ void sandbox_up(struct sandbox *s, uint64_t stale)
 	sandbox_begin(s, BUILD_NEW, stale);
 }
 
-void sandbox_attach(struct sandbox *s, int net, int tenant)
+void sandbox_attach(struct sandbox *s, int net, int leader)
 {
 	assert(s->state == SANDBOX_DOWN);
 	s->is_attached = true;
 	s->foreign = net;
-	s->tenant = tenant;
+	s->leader = leader;
 	sandbox_begin(s, BUILD_NEW, 0);
 }
 

@@ -50,7 +50,7 @@ enum {
 	POLL_MOUNTS,
 	POLL_CHANGES,
 	POLL_TERM,
-	POLL_TENANT,
+	POLL_LEADER,
 	POLL_CALLERS,
 	POLL_END = POLL_CALLERS + STANDING_CALLERS,
 };
@@ -116,8 +116,8 @@ static int standing_give(const struct standing *s, int to)
 		fds[STORE_FD_WORKER] = s->own[STORE_FD_KEEPER];
 	if (w->minder == 0)
 		fds[STORE_FD_MINDER] = s->own[STORE_FD_KEEPER];
-	if (w->tenant == 0)
-		fds[STORE_FD_TENANT] = s->own[STORE_FD_KEEPER];
+	if (w->leader == 0)
+		fds[STORE_FD_LEADER] = s->own[STORE_FD_KEEPER];
 	for (unsigned int i = 0; i < w->tag_count; i++)
 		fds[count++] = s->tag_fd[i];
 	return store_send(to, w, fds, count);
@@ -250,7 +250,7 @@ static void standing_turn(struct standing *s)
 		[POLL_MOUNTS] = { .fd = r->mounts, .events = POLLPRI },
 		[POLL_CHANGES] = { .fd = r->changes, .events = POLLIN },
 		[POLL_TERM] = { .fd = s->term, .events = POLLIN },
-		[POLL_TENANT] = { .fd = s->own[STORE_FD_TENANT],
+		[POLL_LEADER] = { .fd = s->own[STORE_FD_LEADER],
 				  .events = POLLIN },
 	};
 	int n;
@@ -263,7 +263,7 @@ static void standing_turn(struct standing *s)
 	n = poll(p, POLL_END,
 		 r->changes < 0 && !s->setup.is_foreign ? STANDING_LOOK_MS
 							: -1);
-	if (p[POLL_TERM].revents || p[POLL_TENANT].revents) {
+	if (p[POLL_TERM].revents || p[POLL_LEADER].revents) {
 		standing_give_back(s);
 		_exit(0);
 	}

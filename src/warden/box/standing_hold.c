@@ -31,7 +31,7 @@ int standing_take(struct standing *s, int chan, struct fault *f)
 		return fault(f, rc, "hear what to keep");
 	if (s->word.kind != STORE_BUILD ||
 	    count != STORE_TASK_TAGS + s->word.tag_count + s->word.is_attached +
-			     (s->word.tenant > 0))
+			     (s->word.leader > 0))
 		return fault_plain(f, -EPROTO, "the builder made no sense");
 	s->listener = fds[STORE_TASK_LISTENER];
 	s->own[STORE_FD_PLAN] = fds[STORE_TASK_PLAN];
@@ -40,8 +40,8 @@ int standing_take(struct standing *s, int chan, struct fault *f)
 	s->own[STORE_FD_BOARD] = fds[STORE_TASK_BOARD];
 	for (unsigned int i = 0; i < s->word.tag_count; i++)
 		s->tag_fd[i] = fds[STORE_TASK_TAGS + i];
-	if (s->word.tenant > 0)
-		s->own[STORE_FD_TENANT] = fds[--count];
+	if (s->word.leader > 0)
+		s->own[STORE_FD_LEADER] = fds[--count];
 	if (s->word.is_attached)
 		s->foreign = fds[--count];
 	rc = terms_read(fds[STORE_TASK_TERMS], &s->terms);

@@ -49,7 +49,7 @@ enum store_fd {
 	STORE_FD_TERMS,	 /* sealed, see box/terms.h */
 	STORE_FD_JOBS,	 /* sealed, see box/job.h */
 	STORE_FD_BOARD,	 /* see box/board.h */
-	STORE_FD_TENANT, /* as STORE_FD_WORKER */
+	STORE_FD_LEADER, /* as STORE_FD_WORKER */
 	STORE_FD_MINDER, /* as STORE_FD_WORKER */
 	STORE_FD_LOG,	 /* what its processes say is read here */
 	STORE_FD_WORKER, /* its pidfd, or the keeper's again if @worker is 0 */
@@ -66,8 +66,8 @@ enum store_fd {
  * @worker, @minder:  Pids of the last ones; 0 for none. STORE_KEEP: new ones
  * @is_root:       STORE_FD_USER is not the sandbox's own
  * @is_attached:   The network namespace is another's. STORE_BUILD: it comes
- *                 last but for @tenant
- * @tenant:        With whose end an attached one ends; 0 for nobody.
+ *                 last but for @leader
+ * @leader:        With whose end an attached one ends; 0 for nobody.
  *                 STORE_BUILD: its pidfd comes last
  * @is_blind:      STORE_BUILD: there are many; make no inotify instance
  * @netns:         Inode of its network namespace
@@ -85,7 +85,7 @@ struct store_word {
 	pid_t minder;
 	bool is_root;
 	bool is_attached;
-	pid_t tenant;
+	pid_t leader;
 	bool is_blind;
 	uint64_t netns;
 	struct plan_fd tag[PLAN_FDS];

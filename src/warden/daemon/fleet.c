@@ -146,10 +146,10 @@ static int fleet_new(struct fleet *fl, const char *name, const char *profile,
 }
 
 int fleet_attach(struct fleet *fl, const char *name, const char *profile,
-		 uid_t owner, int net, int tenant, struct fault *f)
+		 uid_t owner, int net, int leader, struct fault *f)
 {
 	auto_fd given = net;
-	auto_fd with = tenant;
+	auto_fd with = leader;
 	struct sandbox *s;
 	const int rc = fleet_new(fl, name, profile, owner, &s, f);
 

@@ -88,6 +88,8 @@ int fleet_up(struct fleet *fl, const char *name, const char *profile,
  * @profile:  What leads out; good
  * @owner:    Who wishes for it
  * @net:      Whatever the caller says is the namespace; taken
+ * @leader:   Whatever it says is a pidfd of the process with which it ends;
+ *            taken; -1: none
  * @f:        Why not; then nothing has changed
  *
  * Nothing is written down: it lives as long as its keeper.
@@ -95,7 +97,7 @@ int fleet_up(struct fleet *fl, const char *name, const char *profile,
  * Return: 0 or -errno
  */
 int fleet_attach(struct fleet *fl, const char *name, const char *profile,
-		 uid_t owner, int net, int tenant, struct fault *f);
+		 uid_t owner, int net, int leader, struct fault *f);
 
 /**
  * fleet_collect() - Take away what dead sandboxes have left

@@ -18,7 +18,7 @@ void request_attach(struct requests *r, struct caller *c, struct sandbox *s,
 	const char *profile = varlink_get_string(p, "profile");
 	struct fault f = { 0 };
 	auto_fd net = caller_take_fd(c);
-	auto_fd tenant = caller_take_fd(c);
+	auto_fd leader = caller_take_fd(c);
 
 	if (profile[0] == '\0')
 		profile = name;
@@ -31,7 +31,7 @@ void request_attach(struct requests *r, struct caller *c, struct sandbox *s,
 		requests_busy(c, s ? "a sandbox has that name already"
 				   : "the daemon is ending");
 	} else if (fleet_attach(r->fleet, name, profile, c->who.uid,
-				fd_take(&net), fd_take(&tenant), &f) < 0) {
+				fd_take(&net), fd_take(&leader), &f) < 0) {
 		caller_fail(c, &f);
 	} else {
 		requests_wait(c, CALLER_UP, name);

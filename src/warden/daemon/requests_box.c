@@ -90,7 +90,7 @@ static json_t *requests_show(const struct sandbox *s)
 		s->state == SANDBOX_UP || s->state == SANDBOX_SWITCHING
 			? ""
 			: s->trouble.text,
-		"attached", s->is_attached, "tenant", (int)s->tenant_pid, "dns",
+		"attached", s->is_attached, "leader", (int)s->leader_pid, "dns",
 		s->has_names ? GATEWAY_IP4 : "", "helpers",
 		requests_show_helpers(s));
 

@@ -67,7 +67,7 @@ int foreign_check(int fd, uid_t uid, struct fault *f)
 	return 0;
 }
 
-int foreign_tenant(int fd, pid_t *ret_pid, struct fault *f)
+int foreign_leader(int fd, pid_t *ret_pid, struct fault *f)
 {
 	char path[40];
 	char text[512] = "";

@@ -22,14 +22,14 @@
 int foreign_check(int fd, uid_t uid, struct fault *f);
 
 /**
- * foreign_tenant() - Is it a process that lives?
+ * foreign_leader() - Is it a process that lives?
  * @fd:       From a stranger; a pidfd, we hope
  * @ret_pid:  Its number here
  * @f:        Why not
  *
  * Return: 0 or -errno
  */
-int foreign_tenant(int fd, pid_t *ret_pid, struct fault *f);
+int foreign_leader(int fd, pid_t *ret_pid, struct fault *f);
 
 /**
  * foreign_enter() - Move this process into it, and into mounts of its own
