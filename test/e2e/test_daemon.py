@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lab import Keep, Terminal
-from lab.run import PYTHON, family_of, is_alive, wait_for
+from lab.run import PYTHON, family_of, is_alive, pids, role_of, wait_for
 
 FAR = "203.0.113.5"
 
@@ -481,19 +481,13 @@ def test_daemon_killed_at_any_moment_of_up(keep):
 def roles(keep):
     """Our processes that belong to this daemon's sandboxes."""
     found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or not is_alive(int(entry)):
-            continue
+    for pid in filter(role_of, pids()):
         try:
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                is_mine = f"HOME={keep.home}".encode() in \
-                    file.read().split(b"\0")
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if f"HOME={keep.home}".encode() in file.read().split(b"\0"):
+                    found.append(pid)
         except OSError:
-            continue
-        if is_mine and len(words) > 1 and words[1][:1] == b"@":
-            found.append(int(entry))
+            pass
     return found
 
 
@@ -634,7 +628,7 @@ def test_tables_and_json(keep):
     assert set(told["sandboxes"][0]) == {
         "name", "profile", "owner", "state", "way", "since", "keeper",
         "worker", "netns", "restarts", "trouble", "attached",
-        "tenant", "dns", "helpers", "processes"}
+        "leader", "dns", "helpers", "processes"}
 
 
 def test_without_a_daemon(lab, proxy):

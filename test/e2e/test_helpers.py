@@ -7,7 +7,8 @@ import time
 import pytest
 
 from lab import Keep
-from lab.run import PYTHON, family_of, is_alive, name_of, parent_of, wait_for
+from lab.run import (PYTHON, family_of, is_alive, name_of, parent_of, pids,
+                     wait_for, words_of)
 
 FAR = "203.0.113.5"
 SLEEP = '"sleep", "3600"'
@@ -65,18 +66,7 @@ def netns(pid):
 
 def pids_with(mark):
     """All living processes that have this among their words."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or not is_alive(int(entry)):
-            continue
-        try:
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if mark.encode() in words:
-            found.append(int(entry))
-    return found
+    return [pid for pid in pids() if mark in words_of(pid)]
 
 
 def minder_of(helper_pid):

@@ -8,6 +8,8 @@ import pytest
 from lab import Keep, kernel
 from lab.run import wait_for
 
+ETC = "/etc/netns"
+
 
 @pytest.fixture
 def keep(lab, proxy):
@@ -38,47 +40,47 @@ def test_ip_netns_exec_asks_the_sandbox_for_names(keep, proxy, need):
 
 def test_etc_netns_comes_and_goes(keep):
     keep.up("work")
-    assert os.readlink("/etc/netns/work") == "/run/nsproxy/etc/work"
-    assert sorted(os.listdir("/etc/netns/work")) == ["nsswitch.conf",
+    assert os.readlink(f"{ETC}/work") == "/run/nsproxy/etc/work"
+    assert sorted(os.listdir(f"{ETC}/work")) == ["nsswitch.conf",
                                                      "resolv.conf"]
-    with open("/etc/netns/work/nsswitch.conf", encoding="ascii") as file:
+    with open(f"{ETC}/work/nsswitch.conf", encoding="ascii") as file:
         assert "hosts: files dns\n" in file.read()
     assert keep("down", "work").rc == 0
-    assert not os.path.lexists("/etc/netns/work")
+    assert not os.path.lexists(f"{ETC}/work")
     assert os.listdir("/run/nsproxy/etc") == []
 
 
 def test_any_user_can_read_the_files(keep):
     keep.up("work")
-    ran = keep.lab.run(["cat", "/etc/netns/work/resolv.conf"])
+    ran = keep.lab.run(["cat", f"{ETC}/work/resolv.conf"])
     assert ran.rc == 0 and "198.18.0.2" in ran.out, ran
 
 
 def test_dns_off_has_no_resolv_conf(keep):
     keep.up("bare")
-    assert os.listdir("/etc/netns/bare") == ["nsswitch.conf"]
+    assert os.listdir(f"{ETC}/bare") == ["nsswitch.conf"]
     ran = netns(keep, "bare", "cat", "/etc/resolv.conf")
     assert "198.51.100.53" in ran.out, "the host's"
 
 
 def test_foreign_directory_is_left_alone_and_told(keep):
-    os.makedirs("/etc/netns/work")
+    os.makedirs(f"{ETC}/work")
     try:
-        with open("/etc/netns/work/hosts", "w", encoding="ascii") as file:
+        with open(f"{ETC}/work/hosts", "w", encoding="ascii") as file:
             file.write("127.0.0.1 mine\n")
         keep.up("work")
-        assert "/etc/netns/work" in keep.job.err, keep.job.err
+        assert f"{ETC}/work" in keep.job.err, keep.job.err
         assert keep("down", "work").rc == 0
-        assert os.listdir("/etc/netns/work") == ["hosts"]
+        assert os.listdir(f"{ETC}/work") == ["hosts"]
     finally:
-        shutil.rmtree("/etc/netns/work")
+        shutil.rmtree(f"{ETC}/work")
 
 
 def test_read_only_etc_is_told_once(lab, proxy):
-    os.makedirs("/etc/netns", exist_ok=True)
-    kernel.mount("/etc/netns", "/etc/netns", flags=kernel.MS_BIND)
+    os.makedirs(ETC, exist_ok=True)
+    kernel.mount(ETC, ETC, flags=kernel.MS_BIND)
     try:
-        lab.run(["mount", "-o", "remount,bind,ro", "/etc/netns"], user=False)
+        lab.run(["mount", "-o", "remount,bind,ro", ETC], user=False)
         chain = f'chain = {{"{proxy.url()}"}}'
         with Keep(lab, {"work": chain, "other": chain}, user=False) as keep:
             keep.up("work")
@@ -87,7 +89,7 @@ def test_read_only_etc_is_told_once(lab, proxy):
             assert keep.inside("work", "out(connect_err('n.example', 80)[0])") \
                 == "OK"
     finally:
-        lab.run(["umount", "/etc/netns"], user=False)
+        lab.run(["umount", ETC], user=False)
 
 
 def test_sandboxes_that_died_with_the_daemon_leave_nothing(keep):
@@ -96,12 +98,12 @@ def test_sandboxes_that_died_with_the_daemon_leave_nothing(keep):
     for pid in (box["keeper"], box["worker"]):
         os.kill(pid, 9)
     os.makedirs("/run/nsproxy/etc/dead")
-    os.symlink("/run/nsproxy/etc/dead", "/etc/netns/dead")
+    os.symlink("/run/nsproxy/etc/dead", f"{ETC}/dead")
     keep.start()
     assert wait_for(lambda: keep.status("work")["state"] == "up")
-    assert os.path.exists("/etc/netns/work/resolv.conf")
+    assert os.path.exists(f"{ETC}/work/resolv.conf")
     assert keep("gc").out == "removed dead\n"
-    assert not os.path.lexists("/etc/netns/dead")
+    assert not os.path.lexists(f"{ETC}/dead")
     assert os.listdir("/run/nsproxy/etc") == ["work"]
 
 

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from lab import Keep
-from lab.run import is_alive, wait_for
+from lab.run import pids, role_of, wait_for
 
 COUNT = int(os.environ.get("NSPROXY_SCALE", "200"))
 ROUNDS = 3
@@ -36,30 +36,13 @@ def keep(lab):
 
 def builders(keep):
     """How many builders there are now."""
-    found = 0
     pid = keep.job.pid
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        kids = file.read().split()
-    for kid in kids:
-        try:
-            with open(f"/proc/{kid}/cmdline", "rb") as file:
-                found += b"@builder" in file.read()
-        except OSError:
-            pass
-    return found
+        return sum(role_of(kid) == "@builder" for kid in file.read().split())
 
 
 def roles():
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if len(words) > 1 and words[1][:1] == b"@" and is_alive(int(entry)):
-            found.append(words[1].decode())
-    return found
+    return list(filter(None, map(role_of, pids())))
 
 
 def told(*argv):

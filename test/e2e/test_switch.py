@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab import Keep, ToyProxy
-from lab.run import is_alive, name_of, parent_of, wait_for
+from lab.run import is_alive, name_of, parent_of, pids, role_of, wait_for
 
 FAR = "203.0.113.5"
 
@@ -175,15 +175,8 @@ def test_daemon_killed_in_the_middle_of_a_switch(keep, proxy, other):
 
 def builder_of(daemon):
     """The pid of a daemon's builder, or 0."""
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and parent_of(int(entry)) == daemon:
-            try:
-                with open(f"/proc/{entry}/cmdline", "rb") as file:
-                    if b"@builder" in file.read():
-                        return int(entry)
-            except OSError:
-                pass
-    return 0
+    return next((pid for pid in pids() if parent_of(pid) == daemon and
+                 role_of(pid) == "@builder"), 0)
 
 
 def test_builder_killed_while_the_worker_retires(keep):

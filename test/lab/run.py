@@ -68,6 +68,26 @@ def name_of(pid):
         return ""
 
 
+def words_of(pid):
+    """How it was started; [] when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().decode("utf-8", "replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def role_of(pid):
+    """Which of ours it is, as in "@keeper"; or ""."""
+    return next((w for w in words_of(pid)[1:2] if w.startswith("@")), "")
+
+
+def pids():
+    """All that live."""
+    return [int(entry) for entry in os.listdir("/proc")
+            if entry.isdigit() and is_alive(entry)]
+
+
 def wait_for(truth, limit_s=5, step_s=0.02):
     """Wait until truth() holds; what it said last."""
     end = time.monotonic() + limit_s
@@ -109,15 +129,7 @@ class Job:
 
     def worker_pids(self):
         """The data plane's processes among the descendants."""
-        found = []
-        for pid in self.family():
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    if b"@worker" in file.read():
-                        found.append(pid)
-            except OSError:
-                pass
-        return found
+        return [pid for pid in self.family() if role_of(pid) == "@worker"]
 
     def ours(self):
         """Name -> pid of each process of ours: caller, keeper, worker."""
