@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures for the end-to-end tests: one lab a process, silent wires."""
+import ast
 import os
 import pathlib
 import shutil
@@ -33,6 +34,16 @@ def pytest_configure(config):
         "markers", "alone: needs the machine for itself (timing)")
     config.addinivalue_line(
         "markers", "tor: needs the lab's own Tor network, made once a process")
+
+
+def pytest_pycollect_makemodule(module_path):
+    """Of two tests with one name only the last would run."""
+    tree = ast.parse(module_path.read_bytes())
+    names = [one.name for one in tree.body
+             if isinstance(one, ast.FunctionDef)]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise pytest.UsageError(f"{module_path}: defined twice: {twice}")
 
 
 @pytest.fixture(scope="session")
