@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What podman and bubblewrap have made is attached."""
+"""What podman and bubblewrap have made is attached; podman enters by name."""
 import json
 import os
 import shutil
@@ -12,6 +12,7 @@ from lab import Keep, kernel
 from lab.run import PYTHON, family_of, is_alive, name_of, wait_for
 
 CGROUP = "/sys/fs/cgroup"
+NETNS = "/run/netns"
 GET = ["/bin/wget", "-q", "-O", "-", "http://named.example/"]
 
 
@@ -22,10 +23,10 @@ def keep_of(lab, proxy, user):
 # --- podman
 
 class Pod:
-    """A container without network, made offline from busybox alone."""
+    """A container, made offline from busybox alone."""
 
-    def __init__(self, lab, need):
-        self.lab = lab
+    def __init__(self, lab, need, network="none"):
+        self.lab, self.network = lab, network
         self.home = lab.scratch()
         self.words = [need("podman"), "--root", f"{self.home}/root",
                       "--runroot", f"{self.home}/run",
@@ -48,7 +49,7 @@ class Pod:
         kernel.mount("none", CGROUP, "cgroup2")
         try:
             self("import", f"{self.home}/image.tar", "box:1")
-            self("run", "-d", "--network", "none", "--cgroups", "disabled",
+            self("run", "-d", "--network", self.network, "--cgroups", "disabled",
                  "--name", "box", "box:1", "/bin/sleep", "1000")
             said = self("inspect", "-f", "{{.State.Pid}}", "box")
             self.pid = int(said.out)
@@ -107,6 +108,16 @@ def test_container_that_ends_is_detached(lab, proxy, pod):
         assert wait_for(lambda: keep("status", "work").rc == 3)
         assert wait_for(lambda: not is_alive(box["keeper"]) and
                         not is_alive(box["worker"]))
+
+
+def test_container_is_born_in_a_named_sandbox(lab, proxy, need):
+    with keep_of(lab, proxy, user=False) as keep:
+        keep.up("work")
+        with Pod(lab, need, f"ns:{NETNS}/work") as pod:
+            assert page(pod.exec(*GET))["from"] == "::ffff:192.0.2.1"
+            assert proxy.asked("named.example", 80)
+            assert keep("down", "work").rc == 0
+            assert pod.exec(*GET).rc != 0
 
 
 # --- bubblewrap, as flatpak uses it
