@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A hostile program inside, a hostile proxy, a hostile caller's world."""
 import os
+import re
 import resource
 import shutil
 import signal
@@ -129,12 +130,25 @@ FLOODS = {
 }
 
 
-def peak_kib(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        for line in file:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1])
-    return 0
+def start_flood(lab, proxy, before, flood, after):
+    """The program holds still after the flood, until its stdin ends."""
+    job = lab.sandbox_start(
+        [PYTHON, "-c", f"from inside import *\n{before}"
+         f"print('up', flush=True)\n{FLOODS[flood]}"
+         f"print('flooded', flush=True)\nsys.stdin.read()\n{after}"],
+        proxy, ["-q"], stdin=subprocess.PIPE)
+    assert job.says("up"), job.ran(None)
+    return job
+
+
+def peak_kib(job):
+    """The worker's, once the flood is over; lets the program go on."""
+    worker = job.worker_pids()[0]
+    assert job.says("flooded", 60), job.ran(None)
+    with open(f"/proc/{worker}/status", encoding="ascii") as file:
+        peak = re.search(r"^VmHWM:\s+(\d+)", file.read(), re.M).group(1)
+    job.popen.stdin.close()
+    return int(peak)
 
 
 @pytest.mark.parametrize("flood", FLOODS)
@@ -143,19 +157,11 @@ def test_floods_meet_caps_and_others_go_on(lab, flood):
     from lab import Faults
     faults = Faults(delay_s=1 if flood == "syns" else 0)
     with ToyProxy(lab, faults=faults) as proxy:
-        job = lab.sandbox_start([PYTHON, "-c", "from inside import *\n"
-                                 "old = tcp('203.0.113.5', 7)\n"
-                                 "print('up', flush=True)\n"
-                                 f"{FLOODS[flood]}"
-                                 "print('flooded', flush=True)\n"
-                                 "old.sendall(b'still there')\n"
-                                 "said = old.recv(99).decode()\n"
-                                 "out([said, connect_err('o.example', 7)])"],
-                                proxy, ["-q"])
-        assert job.says("up"), job.ran(None)
-        worker = job.worker_pids()[0]
-        assert job.says("flooded", 60), job.ran(None)
-        peak = peak_kib(worker)
+        job = start_flood(lab, proxy, "old = tcp('203.0.113.5', 7)\n", flood,
+                          "old.sendall(b'still there')\n"
+                          "said = old.recv(99).decode()\n"
+                          "out([said, connect_err('o.example', 7)])")
+        peak = peak_kib(job)
         said, new = lab.spoken(job.wait(60))
     assert said == "still there" and new[0] == "OK", (said, new)
     if "ASAN_OPTIONS" not in os.environ:
@@ -165,12 +171,8 @@ def test_floods_meet_caps_and_others_go_on(lab, flood):
 def test_datagrams_for_a_silent_proxy_take_little_memory(lab):
     from lab import Faults
     with ToyProxy(lab, faults=Faults(silent_at="request")) as proxy:
-        job = lab.sandbox_start([PYTHON, "-c", "from inside import *\n"
-                                 f"{FLOODS['udp']}"
-                                 "print('flooded', flush=True)\n"
-                                 "time.sleep(1)"], proxy, ["-q"])
-        assert job.says("flooded", 60), job.ran(None)
-        peak = peak_kib(job.worker_pids()[0])
+        job = start_flood(lab, proxy, "", "udp", "time.sleep(1)\n")
+        peak = peak_kib(job)
         job.wait(30)
     assert peak < 60 * 1024 or "ASAN_OPTIONS" in os.environ, f"{peak} KiB"
 
