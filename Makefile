@@ -10,6 +10,7 @@ deps:
 
 test-deps:
 	@tools/install-deps build test
+	@tools/build-programs
 
 $(BUILD)/build.ninja:
 	@test -f $@ || meson setup $(BUILD) >/dev/null

@@ -175,6 +175,17 @@ class Lab(Runner):
             os.chmod(self.nsproxy_path, 0o755)
             self._hide_presets()
 
+    @staticmethod
+    def neighbour(name):
+        """The path of a program that tools/build-programs built."""
+        built = os.path.join(os.path.dirname(__file__), "..", "..",
+                             "build-programs", name)
+        path = f"{ROOT}/bin/{name}"
+        if not os.path.exists(path):
+            shutil.copy(built, path)
+            os.chmod(path, 0o755)
+        return path
+
     def _hide_presets(self):
         """Whatever is installed on this machine is not there in the lab."""
         path = subprocess.run([self.nsproxy_path, "config", "path"],
