@@ -208,7 +208,7 @@ static const char reload_more[] =
 	"has changed\nserves new connections, open ones go on; sandboxes whose "
 	"profiles have not\nchanged notice nothing. New profiles with "
 	"'autostart = true' are brought up.\nSIGHUP to the daemon does the "
-	"same, but for these.\n";
+	"same.\n";
 
 const struct verb verb_reload = {
 	.name = "reload",

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from lab import Keep, ToyProxy
-from lab.run import is_alive, name_of, parent_of, pids, role_of, wait_for
+from lab.run import (is_alive, name_of, parent_of, pids, role_of, wait_for,
+                     words_of)
 
 FAR = "203.0.113.5"
 
@@ -320,8 +321,12 @@ def test_reload_of_a_broken_file_changes_nothing(keep):
     ran = keep("reload")
     assert ran.rc == 1 and "nsproxy.conf:" in ran.err, ran
     assert "chian" in ran.err
+    said = len(keep.job.err)
     os.kill(keep.job.pid, signal.SIGHUP)
-    time.sleep(0.5)
+    assert wait_for(lambda: "not all is as the configuration says"
+                    in keep.job.err[said:]), keep.job.err
+    assert "nsproxy.conf:" in keep.job.err[said:], keep.job.err
+    assert "chian" in keep.job.err[said:]
     assert keep.status("one") == before
     keep.write(keep.profiles)
 
@@ -332,3 +337,14 @@ def test_hangup_reloads(keep, other):
     os.kill(keep.job.pid, signal.SIGHUP)
     assert wait_for(lambda: keep.status("one")["worker"] != worker)
     assert wait_for(lambda: keep.status("one")["state"] == "up")
+
+
+def test_hangup_starts_what_shall_start_by_itself(keep, other):
+    keep.write(keep.profiles | {"new": chain(other, more="autostart = true")})
+    said = len(keep.job.err)
+    for _ in range(3):
+        os.kill(keep.job.pid, signal.SIGHUP)
+    assert wait_for(lambda: "new started: autostart\n" in keep.job.err[said:])
+    assert keep.status("new")["state"] == "up"
+    assert wait_for(lambda: not [pid for pid in keep.job.family()[1:]
+                                 if "reload" in words_of(pid)])

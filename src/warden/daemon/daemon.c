@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/hangup.h"
 #include "daemon/requests.h"
 #include "kern/links.h"
 #include "kern/signals.h"
@@ -50,6 +51,7 @@ struct keeping {
 	struct watch signals;
 	int signal_fd;
 	int lock;
+	pid_t reloader; /* of a SIGHUP; 0 while there is none */
 };
 
 /**
@@ -76,28 +78,43 @@ static int daemon_lock(struct keeping *k, struct fault *f)
 			   k->where.socket);
 }
 
-/** daemon_reap() - Builders, and what they have left to us; the pidfds tell
- * their owners */
-static void daemon_reap(void)
-{
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		continue;
-}
-
 /** daemon_reload() - As 'nsproxy reload', for who has only a signal */
 static void daemon_reload(struct keeping *k)
 {
-	notify_reloading(&k->notify);
-	if (!requests_reload(&k->requests))
+	struct fault f = { 0 };
+
+	if (k->reloader > 0) {
 		log_warn("a reload goes on already");
+		return;
+	}
+	notify_reloading(&k->notify);
+	if (hangup_begin(k->where.is_system, &k->reloader, &f) == 0)
+		return;
+	log_err("nothing was read anew: %s", f.text);
+	notify_ready(&k->notify);
 }
 
-static void daemon_reloaded(void *ctx)
+static void daemon_reloaded(struct keeping *k, int status)
 {
-	struct keeping *k = ctx;
-
+	k->reloader = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_info("the configuration has been read anew");
+	else
+		log_err("not all is as the configuration says; 'nsproxy "
+			"reload' tells what is not");
 	notify_ready(&k->notify);
-	log_info("the configuration has been read anew");
+}
+
+/** daemon_reap() - Builders, and what they have left to us; the pidfds tell
+ * their owners */
+static void daemon_reap(struct keeping *k)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == k->reloader)
+			daemon_reloaded(k, status);
 }
 
 static void daemon_signal(struct watch *w, uint32_t events)
@@ -118,7 +135,7 @@ static void daemon_signal(struct watch *w, uint32_t events)
 				 k->fleet.count == 1 ? "" : "es");
 		loop_stop(&k->loop);
 	}
-	daemon_reap();
+	daemon_reap(k);
 }
 
 static int daemon_hear_signals(struct keeping *k, struct fault *f)
@@ -272,8 +289,6 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 		.fleet = &k.fleet,
 		.callers = &k.callers,
 		.journal = &k.journal,
-		.reloaded = daemon_reloaded,
-		.ctx = &k,
 	};
 	journal_init(&k.journal);
 	k.journal.news = requests_news;

@@ -9,7 +9,6 @@
  * @access:       Who may what
  * @reload:       What a reload has come to; NULL while there is none
  * @reloading:    Sandboxes that it waits for
- * @reloaded:     Called when it is over; may be NULL
  * @is_stopping:  Somebody waits for all to be down
  */
 struct requests {
@@ -20,19 +19,8 @@ struct requests {
 	struct access access;
 	json_t *reload;
 	unsigned int reloading;
-	void (*reloaded)(void *ctx);
-	void *ctx;
 	bool is_stopping;
 };
-
-/**
- * requests_reload() - Let every sandbox be as its profile is now
- * @r:  Requests
- *
- * What has not changed notices nothing. Return: whether it has begun; false
- * while another one goes on
- */
-bool requests_reload(struct requests *r);
 
 /** requests_serve() - One call: answer it, or note what its caller waits for.
  * @ctx is a struct requests */

@@ -55,8 +55,6 @@ static void reload_end(struct requests *r)
 				     NULL, 0);
 	}
 	json_decref(changes);
-	if (r->reloaded)
-		r->reloaded(r->ctx);
 }
 
 void requests_settled(struct requests *r, struct sandbox *s)
@@ -76,12 +74,15 @@ void requests_settled(struct requests *r, struct sandbox *s)
 		reload_end(r);
 }
 
-bool requests_reload(struct requests *r)
+/** reload_begin() - Let every sandbox be as its profile is now; Return: false
+ * without memory */
+static bool reload_begin(struct requests *r)
 {
 	struct list *at;
 	struct list *next;
 
-	if (r->reload || !(r->reload = json_array()))
+	r->reload = json_array();
+	if (!r->reload)
 		return false;
 	access_init(&r->access, r->access.is_system);
 	r->reloading = 1; /* until all have begun */
@@ -115,6 +116,6 @@ void request_reload(struct requests *r, struct caller *c, struct sandbox *s,
 		return;
 	}
 	c->wait = CALLER_RELOAD;
-	if (!requests_reload(r))
+	if (!reload_begin(r))
 		requests_busy(c, "there is no memory for it");
 }
