@@ -106,13 +106,13 @@ static int build_name(struct build *b, struct fault *f)
 {
 	if (!b->wish.is_pinned)
 		return 0;
-	return pin_make(b->wish.name, b->fds[STORE_FD_NET], b->wish.stale, f);
+	return pin_make(b->wish.name, b->fds[STORE_FD_NET], f);
 }
 
 static void build_unname(struct build *b)
 {
 	if (b->wish.is_pinned)
-		(void)pin_remove(b->wish.name, b->given.netns);
+		(void)pin_remove(b->wish.name);
 }
 
 static void build_unkeep(struct build *b)

@@ -42,7 +42,6 @@ enum build_work {
  * @profile:    BUILD_NEW, BUILD_SWITCH: what it becomes
  * @path:       The keeper's socket
  * @is_pinned:  Give it a name in /run/netns
- * @stale:      Inode of the one before it, for the pin; 0: none
  * @is_closing: BUILD_SWITCH: cut the connections there are
  * @was:        The link of the one before it, or of the one that is cleared
  * @is_blind:   Its keeper shall make no inotify instance
@@ -57,7 +56,6 @@ struct build_wish {
 	char profile[STORE_NAME];
 	char path[108];
 	bool is_pinned;
-	uint64_t stale;
 	bool is_closing;
 	struct veth was;
 	bool is_blind;

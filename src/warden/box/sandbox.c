@@ -160,8 +160,7 @@ static void sandbox_again(struct timer *t)
 		(void)loop_timer(s->host->loop, t, AGAIN_MS, sandbox_again);
 		return;
 	}
-	sandbox_begin(s, sandbox_has_keeper(s) ? BUILD_HATCH : BUILD_NEW,
-		      s->netns);
+	sandbox_begin(s, sandbox_has_keeper(s) ? BUILD_HATCH : BUILD_NEW);
 	sandbox_tell(s);
 }
 
@@ -190,15 +189,14 @@ void sandbox_ended(struct sandbox *s)
 	loop_untimer(s->host->loop, &s->timer);
 	if (s->link.is_wished) {
 		/* Programs inside may live on, and the link with them. */
-		sandbox_begin(s, BUILD_CLEAR, 0);
+		sandbox_begin(s, BUILD_CLEAR);
 		return;
 	}
 	if (sandbox_path(s->host->dir, s->name, path, sizeof(path)))
 		(void)unlink(path);
 	if (s->host->is_pinned && !s->is_attached)
 		netns_etc_remove(s->name);
-	if (s->host->is_pinned && !s->is_attached && s->netns != 0 &&
-	    !pin_remove(s->name, s->netns))
+	if (s->host->is_pinned && !s->is_attached && !pin_remove(s->name))
 		log_warn("sandbox '%s': its name in %s could not be removed",
 			 s->name, PIN_DIR);
 	s->netns = 0;

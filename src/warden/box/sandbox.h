@@ -119,7 +119,6 @@ struct sandbox {
 	bool is_over;
 	struct list news;
 	enum build_work work;
-	uint64_t stale;
 	char next[STORE_NAME];
 	bool is_closing;
 	struct turn turn;
@@ -163,11 +162,10 @@ void sandbox_free(struct sandbox *s);
 /**
  * sandbox_up() - Begin to build it
  * @s:      Down
- * @stale:  Inode of a namespace that had its name before; 0: none
  *
  * It is UP after a while, or WAITING to be tried again, with @s->trouble.
  */
-void sandbox_up(struct sandbox *s, uint64_t stale);
+void sandbox_up(struct sandbox *s);
 
 /**
  * sandbox_attach() - Begin to give a namespace that is there a way out

@@ -205,7 +205,6 @@ static void sandbox_build(struct turn *t)
 		.work = s->work,
 		.is_pinned = s->host->is_pinned && !s->is_attached,
 		.owner = s->owner,
-		.stale = s->stale,
 		.was = s->link,
 		.is_closing = s->is_closing,
 		.is_blind = *s->host->count > SANDBOX_WATCHERS,
@@ -238,8 +237,7 @@ static void sandbox_build(struct turn *t)
 			 sandbox_late);
 }
 
-/** sandbox_begin() - Wait for a builder; @stale as in struct build_wish */
-void sandbox_begin(struct sandbox *s, enum build_work work, uint64_t stale)
+void sandbox_begin(struct sandbox *s, enum build_work work)
 {
 	static const enum sandbox_state during[] = {
 		[BUILD_NEW] = SANDBOX_BUILDING,
@@ -251,7 +249,6 @@ void sandbox_begin(struct sandbox *s, enum build_work work, uint64_t stale)
 	const struct sandbox_host *h = s->host;
 
 	s->work = work;
-	s->stale = stale;
 	sandbox_enter(s, during[work]);
 	crew_ask(work == BUILD_NEW ? h->makers : h->askers, &s->turn,
 		 sandbox_build);
@@ -263,13 +260,13 @@ void sandbox_switch(struct sandbox *s, const char *profile, bool is_closing)
 	s->switched = -EINPROGRESS;
 	s->is_closing = is_closing;
 	(void)text_copy(s->next, sizeof(s->next), profile);
-	sandbox_begin(s, BUILD_SWITCH, 0);
+	sandbox_begin(s, BUILD_SWITCH);
 }
 
-void sandbox_up(struct sandbox *s, uint64_t stale)
+void sandbox_up(struct sandbox *s)
 {
 	assert(s->state == SANDBOX_DOWN);
-	sandbox_begin(s, BUILD_NEW, stale);
+	sandbox_begin(s, BUILD_NEW);
 }
 
 void sandbox_attach(struct sandbox *s, int net, int leader)
@@ -278,11 +275,11 @@ void sandbox_attach(struct sandbox *s, int net, int leader)
 	s->is_attached = true;
 	s->foreign = net;
 	s->leader = leader;
-	sandbox_begin(s, BUILD_NEW, 0);
+	sandbox_begin(s, BUILD_NEW);
 }
 
 void sandbox_adopt(struct sandbox *s)
 {
 	assert(s->state == SANDBOX_DOWN);
-	sandbox_begin(s, BUILD_ADOPT, 0);
+	sandbox_begin(s, BUILD_ADOPT);
 }

@@ -12,8 +12,8 @@ void sandbox_enter(struct sandbox *s, enum sandbox_state next);
 /** sandbox_tell() - The owner hears of a change, and may free @s */
 void sandbox_tell(struct sandbox *s);
 
-/** sandbox_begin() - Wait for a builder; @stale as in struct build_wish */
-void sandbox_begin(struct sandbox *s, enum build_work work, uint64_t stale);
+/** sandbox_begin() - Wait for a builder */
+void sandbox_begin(struct sandbox *s, enum build_work work);
 
 /** sandbox_take() - What a builder made is ours now; Return: 0 or -errno with
  * the trouble filled */

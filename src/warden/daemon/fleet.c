@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "daemon/state.h"
 #include "kern/netns_etc.h"
+#include "kern/pin.h"
 #include "kern/veth.h"
 
 #include <dirent.h>
@@ -171,7 +172,7 @@ int fleet_up(struct fleet *fl, const char *name, const char *profile,
 		fleet_drop(fl, s);
 		return rc;
 	}
-	sandbox_up(s, 0);
+	sandbox_up(s);
 	*ret = s;
 	return 0;
 }
@@ -189,6 +190,7 @@ static void fleet_unlink(const struct fleet *fl, const char *name)
 
 	if (fl->where->is_system) {
 		netns_etc_remove(name);
+		(void)pin_remove(name);
 		(void)veth_remove(name);
 	}
 	if (sandbox_path(fl->where->boxes, name, path, sizeof(path)))
@@ -254,7 +256,7 @@ static void fleet_not_adopted(struct fleet *fl, struct sandbox *s)
 		log_err("sandbox '%s': %s", s->name, s->trouble.text);
 		fl->told(fl->ctx, s, NULL); /* it stays on the list so */
 	} else if (s->is_wished) {
-		sandbox_up(s, s->netns);
+		sandbox_up(s);
 	} else {
 		fleet_unlink(fl, s->name);
 		fleet_end(fl, s);
@@ -281,7 +283,7 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 	if (s->state == SANDBOX_DOWN ||
 	    (s->state == SANDBOX_WAITING && !s->is_wished &&
 	     !sandbox_has_keeper(s))) {
-		if (s->is_attached)
+		if (s->is_attached || s->state == SANDBOX_WAITING)
 			fleet_unlink(fl, s->name);
 		fleet_end(fl, s);
 		return;
@@ -290,8 +292,7 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 		s->is_wished = !s->is_attached;
 		memcpy(s->profile, s->terms.profile, sizeof(s->profile));
 		awake_settle(&fl->awake);
-		/* Its namespace's number belongs there, for its name in
-		 * /run/netns. */
+		/* With its namespace's number, for 'nsproxy id'. */
 		fleet_note(fl, s);
 		return;
 	}
@@ -326,8 +327,8 @@ static int fleet_read(struct fleet *fl, struct fault *f)
 			s = fleet_add(fl, st.box[i].name, st.box[i].profile);
 		if (!s)
 			continue; /* no memory: others may still find some */
-		s->netns = st.box[i].netns;
 		s->owner = st.box[i].owner;
+		s->netns = st.box[i].netns;
 		s->is_wished = true;
 	}
 	state_fini(&st);
@@ -441,6 +442,8 @@ json_t *fleet_collect(const struct fleet *fl, bool is_dry)
 	fleet_collect_in(fl, fl->where->boxes, is_dry, found);
 	if (fl->where->is_system)
 		fleet_collect_in(fl, NETNS_ETC_DIR, is_dry, found);
+	if (fl->where->is_system)
+		fleet_collect_in(fl, PIN_NOTES, is_dry, found);
 	if (fl->where->is_system)
 		(void)veth_sweep(fleet_keeps,
 				 &(struct leavings){ fl, is_dry, found });

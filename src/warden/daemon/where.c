@@ -22,6 +22,7 @@
 
 _Static_assert(!__builtin_strcmp(NETNS_ETC_DIR, SYSTEM_RUN "/etc"),
 	       "one place");
+_Static_assert(!__builtin_strcmp(PIN_NOTES, SYSTEM_RUN "/pins"), "one place");
 _Static_assert(!__builtin_strcmp(WHERE_PINS, PIN_DIR), "one place");
 
 /** where_join() - @dir/@name; false: no room */
@@ -131,6 +132,8 @@ int where_make(const struct where *w, struct fault *f)
 		rc = where_make_dir(w->boxes, 0700, f);
 	if (rc == 0 && w->is_system)
 		rc = where_make_dir(NETNS_ETC_DIR, 0755, f);
+	if (rc == 0 && w->is_system)
+		rc = where_make_dir(PIN_NOTES, 0700, f);
 	if (rc < 0)
 		return rc;
 	where_make_parents(w->state_dir);

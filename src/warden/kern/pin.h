@@ -4,10 +4,11 @@
 #include "base/fault.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /** PIN_DIR - where ip-netns(8) and others look for named namespaces */
-#define PIN_DIR "/run/netns"
+#define PIN_DIR	  "/run/netns"
+/** PIN_NOTES - a file for each of ours: "INODE\n" of its namespace */
+#define PIN_NOTES "/run/nsproxy/pins"
 
 /**
  * pin_prepare() - Make the directory a shared mount, as ip-netns(8) does
@@ -36,20 +37,19 @@ int pin_alone(const char *name, struct fault *f);
  * pin_make() - Give a network namespace a name that other programs know
  * @name:   No slash in it
  * @netns:  Fd of the namespace
- * @stale:  Inode of a namespace that may be replaced under this name; 0: none
  * @f:      Why not: -EEXIST when somebody else's is there
  *
- * pin_prepare() was called before.
+ * pin_prepare() was called before, and PIN_NOTES is there. An earlier one of
+ * ours makes room.
  *
  * Return: 0 or -errno
  */
-int pin_make(const char *name, int netns, uint64_t stale, struct fault *f);
+int pin_make(const char *name, int netns, struct fault *f);
 
 /**
- * pin_remove() - Take the name away
- * @name:   No slash in it
- * @inode:  Of the namespace; another one under this name is left alone
+ * pin_remove() - Take the name away, as far as it is ours
+ * @name:  No slash in it
  *
- * Return: whether it is gone
+ * Return: whether nothing of ours is left
  */
-bool pin_remove(const char *name, uint64_t inode);
+bool pin_remove(const char *name);
