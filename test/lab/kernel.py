@@ -9,6 +9,7 @@ CLONE_NEWNET = 0x40000000
 MS_BIND = 4096
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
+PR_SET_CHILD_SUBREAPER = 36
 
 _libc = ctypes.CDLL(None, use_errno=True)
 # The C library's own would change every thread.
@@ -40,6 +41,12 @@ def mount(source, target, fstype=None, flags=0, data=None):
 
 def umount(target):
     _check(_libc.umount2(os.fsencode(target), 2), f"umount {target}")
+
+
+def adopt_orphans(shall):
+    """Whoever loses its parent below us becomes our child, or no more."""
+    _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(shall), 0, 0, 0),
+           "become a subreaper")
 
 
 def abort(sock):
