@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hostile user tries on the setuid way in, and from inside."""
+import ctypes
+import os
+import signal
+import time
+
+from lab.run import is_alive, wait_for
+from test_access import SUID, UID, as_user, inside, keep, suid  # noqa: F401
+
+CLONE3, CLONE_NEWUSER = 435, 0x10000000
+
+
+def fork_as(pid, live):
+    """A child with this very number, as root alone may ask for it; others
+    fork until the numbers have come round."""
+    wanted = (ctypes.c_int * 1)(pid)
+    args = (ctypes.c_uint64 * 11)(0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0,
+                                  ctypes.addressof(wanted), 1, 0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    got = libc.syscall(CLONE3, args, ctypes.sizeof(args))
+    if got == 0:
+        try:
+            os._exit(live(libc))
+        finally:
+            os._exit(99)
+    assert got == pid, (got, ctypes.get_errno())
+
+
+def take_all_ids(libc):
+    """In a user's process: be root, once the front-end has given us the ids.
+    """
+    os.setgroups([])
+    os.setresgid(UID, UID, UID)
+    os.setresuid(UID, UID, UID)
+    if libc.unshare(CLONE_NEWUSER) != 0:
+        return 98
+    return 1 if wait_for(lambda: os.getuid() == UID and not libc.setuid(0),
+                         6) else 0
+
+
+def test_ids_are_not_given_to_who_got_the_number(lab, keep, need, tmp_path):
+    """The helper that maps ids is held up, its parent killed, and the
+    parent's number taken by a process with a user namespace of its own."""
+    keep.up("ours")
+    trace = tmp_path / "trace"
+    job = lab.start([need("strace"), "-f", "-o", trace, "-u", "nsplab",
+                     "-e", "trace=ioctl", "-e",
+                     "inject=ioctl:delay_exit=2500000:when=1",
+                     SUID, "exec", "ours", "--", "true"], user=False)
+    here = os.readlink("/proc/self/ns/user")
+
+    def victim():
+        """Who has left for a user namespace, and waits for its ids."""
+        for pid in job.family()[1:]:
+            try:
+                if os.readlink(f"/proc/{pid}/ns/user") != here:
+                    return pid
+            except OSError:
+                pass
+        return 0
+
+    try:
+        pid = wait_for(victim, 20)
+        assert pid, job.ran(None)
+        # Now it is asked who owns that namespace: the answer is held up.
+        assert wait_for(lambda: len(job.family()) == 3)
+        time.sleep(0.5)
+        os.kill(pid, signal.SIGKILL)
+        assert wait_for(lambda: not os.path.exists(f"/proc/{pid}"), 2), \
+            trace.read_text()
+        fork_as(pid, take_all_ids)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, \
+            "a user has become root"
+    finally:
+        job.kill_family()
+    assert "NS_GET_OWNER_UID" in trace.read_text(), trace.read_text()
+    assert not is_alive(pid)
