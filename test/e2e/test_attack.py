@@ -3,10 +3,15 @@
 import ctypes
 import os
 import signal
+import socket
 import time
 
-from lab.run import is_alive, wait_for
-from test_access import SUID, UID, as_user, inside, keep, suid  # noqa: F401
+import pytest
+
+from lab import Keep
+from lab.run import PYTHON, is_alive, wait_for
+from test_access import (SUID, UID, as_user, chain, inside,  # noqa: F401
+                         keep, suid)
 
 CLONE3, CLONE_NEWUSER = 435, 0x10000000
 
@@ -76,3 +81,24 @@ def test_ids_are_not_given_to_who_got_the_number(lab, keep, need, tmp_path):
         job.kill_family()
     assert "NS_GET_OWNER_UID" in trace.read_text(), trace.read_text()
     assert not is_alive(pid)
+
+
+def test_own_daemon_is_asked_by_a_process_that_shows_nothing(lab, keep, proxy):
+    """It has given its power up; but its memory is laid out as its parent's,
+    which has not."""
+    with Keep(lab, {"mine": chain(proxy)}) as own:
+        os.kill(own.job.pid, signal.SIGSTOP)
+        try:
+            job = lab.start([SUID, "exec", "mine", "--", "true"],
+                            env=own.env())
+            assert wait_for(lambda: len(job.family()) == 2), job.ran(None)
+            child = job.family()[1]
+            time.sleep(0.3)
+            said = lab.spoken(as_user(lab, PYTHON, "-c", f"""
+from inside import *
+out([err(lambda: open(f'/proc/{child}/{{name}}', 'rb').read(1))
+     for name in ('maps', 'mem', 'auxv', 'stack')])"""))
+        finally:
+            os.kill(own.job.pid, signal.SIGCONT)
+        assert job.wait().rc == 125
+        assert set(said) <= {"EACCES", "EPERM"}, said
