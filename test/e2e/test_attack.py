@@ -102,3 +102,62 @@ out([err(lambda: open(f'/proc/{child}/{{name}}', 'rb').read(1))
             os.kill(own.job.pid, signal.SIGCONT)
         assert job.wait().rc == 125
         assert set(said) <= {"EACCES", "EPERM"}, said
+
+
+# --- standard files that lead out
+
+class Fd:
+    """A number, as a file."""
+
+    def __init__(self, fd):
+        self.fd = fd
+
+    def fileno(self):
+        return self.fd
+
+    def close(self):
+        os.close(self.fd)
+
+
+def unconnected():
+    return socket.socket(socket.AF_UNIX)
+
+
+def datagrams():
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0]
+
+
+def name_of_a_socket():
+    path = "/run/lab/a-socket"
+    if os.path.exists(path):
+        os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(path)
+    return Fd(os.open(path, os.O_PATH))
+
+
+def event():
+    return Fd(os.eventfd(0))
+
+
+@pytest.mark.parametrize("make", [unconnected, datagrams, name_of_a_socket,
+                                  event])
+def test_what_can_be_aimed_is_no_standard_file(lab, proxy, make):
+    file = make()
+    ran = lab.sandbox(["true"], proxy, stdin=file)
+    file.close()
+    assert ran.rc == 125 and "standard input is" in ran.err, ran
+
+
+def test_listening_unix_socket_as_stdin_is_fine(lab, proxy):
+    with socket.socket(socket.AF_UNIX) as sock, \
+            socket.socket(socket.AF_UNIX) as other:
+        sock.bind("\0nsproxy-lab-listens")
+        sock.listen()
+        other.bind("\0nsproxy-lab-other")
+        other.listen()
+        code = ("s = socket.socket(fileno=0)\n"
+                "out([s.getsockname()[1:].decode(),"
+                " err(s.connect, '\\0nsproxy-lab-other')])")
+        assert lab.inside(code, proxy, stdin=sock) == \
+            ["nsproxy-lab-listens", "EINVAL"]
