@@ -161,3 +161,30 @@ def test_listening_unix_socket_as_stdin_is_fine(lab, proxy):
                 " err(s.connect, '\\0nsproxy-lab-other')])")
         assert lab.inside(code, proxy, stdin=sock) == \
             ["nsproxy-lab-listens", "EINVAL"]
+
+
+# --- users of one sandbox among themselves
+
+def test_runtime_directory_of_another_is_not_used(lab, proxy, suid):  # noqa
+    """In a strict one, whoever comes first may have made it."""
+    other = 61298
+    profile = {"tight": chain(proxy, f'users = {{"nsplab", "{other}"}}\n'
+                                     'guard = strict')}
+    with Keep(lab, profile, user=False) as keep_:
+        keep_.up("tight")
+        ran = as_user(lab, SUID, "exec", "tight", "--", "sh", "-c",
+                      f"mkdir -m 777 /run/user/{UID} /run/user/0", uid=other,
+                      groups=(), cwd="/usr")
+        assert ran.rc == 0, ran
+        line = "echo ${XDG_RUNTIME_DIR-none}"
+        for path in (f"/run/user/{UID}", f"/run/user/{UID}/deeper"):
+            ran = as_user(lab, SUID, "exec", "tight", "--", "sh", "-c", line,
+                          cwd="/usr", env={"XDG_RUNTIME_DIR": path})
+            assert ran.rc == 0 and ran.out == "none\n", ran
+            assert "another user's" in ran.err, ran
+        ran = keep_.exec("tight", "sh", "-c", line, cwd="/usr",
+                         env={"XDG_RUNTIME_DIR": "/run/user/0"})
+        assert ran.out == "none\n", ran
+        ran = as_user(lab, SUID, "exec", "tight", "--", "sh", "-c", line,
+                      cwd="/usr", env={"XDG_RUNTIME_DIR": "/run/user/mine"})
+        assert ran.out == "/run/user/mine\n" and ran.err == "", ran

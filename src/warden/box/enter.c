@@ -28,6 +28,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -205,10 +206,26 @@ static void enter_environ(const struct enter *e)
 static void enter_runtime(void)
 {
 	const char *path = getenv("XDG_RUNTIME_DIR");
+	char own[PATH_MAX];
+	struct stat st;
+	size_t len;
 
-	/* It is there, or others are used, or the command will tell. */
-	if (path && text_starts(path, PRIVATE_RUNTIME "/"))
-		(void)mkdir(path, 0700);
+	if (!path || !text_starts(path, PRIVATE_RUNTIME "/"))
+		return;
+	len = strlen(PRIVATE_RUNTIME "/");
+	len += strcspn(path + len, "/");
+	if (len >= sizeof(own))
+		return;
+	memcpy(own, path, len);
+	own[len] = '\0';
+	/* Whoever else may enter could have been the first to make it. */
+	if ((mkdir(own, 0700) < 0 && errno != EEXIST) || lstat(own, &st) < 0 ||
+	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
+		(void)dprintf(STDERR_FILENO,
+			      "nsproxy: XDG_RUNTIME_DIR is another user's "
+			      "inside, and is unset\n");
+		(void)unsetenv("XDG_RUNTIME_DIR");
+	}
 }
 
 /** enter_attend() - Stay outside, with no power over the sandbox */
