@@ -188,3 +188,15 @@ def test_runtime_directory_of_another_is_not_used(lab, proxy, suid):  # noqa
         ran = as_user(lab, SUID, "exec", "tight", "--", "sh", "-c", line,
                       cwd="/usr", env={"XDG_RUNTIME_DIR": "/run/user/mine"})
         assert ran.out == "/run/user/mine\n" and ran.err == "", ran
+
+
+# --- what is locked
+
+def test_rules_for_capabilities_are_locked(lab, keep):
+    code = """
+import ctypes
+out(ctypes.CDLL(None).prctl(27, 0, 0, 0, 0))"""
+    keep.up("ours")
+    keep.up("bare")
+    assert inside(lab, "ours", code) == 0xeb, "all locked"
+    assert inside(lab, "bare", code) == 0, "sudo works as ever"
