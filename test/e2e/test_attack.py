@@ -190,6 +190,28 @@ def test_runtime_directory_of_another_is_not_used(lab, proxy, suid):  # noqa
         assert ran.out == "/run/user/mine\n" and ran.err == "", ran
 
 
+@pytest.mark.parametrize("verb", ["down", "restart"])
+def test_stopped_caller_keeps_no_strict_sandbox_alive(lab, keep, verb):
+    """Its command is a process inside that nobody else can wait for."""
+    box = keep.up("tight")
+    job = lab.start([SUID, "exec", "tight", "--", "sleep", "60"], cwd="/usr")
+    assert wait_for(lambda: len(job.family()) == 2), job.ran(None)
+    inner = job.family()[1]
+    os.kill(job.pid, signal.SIGSTOP)
+    try:
+        ran = keep(verb, "tight", timeout=15)
+        assert ran.rc == 0, ran
+        assert not is_alive(inner) and is_alive(box["keeper"]), "the control"
+        if verb == "down":
+            keep.up("tight")
+        ran = as_user(lab, SUID, "exec", "tight", "--", "true", cwd="/usr")
+        assert ran.rc == 0, ran
+    finally:
+        os.kill(job.pid, signal.SIGCONT)
+    assert job.wait().rc == -9
+    assert wait_for(lambda: not is_alive(box["keeper"]))
+
+
 # --- what is locked
 
 def test_rules_for_capabilities_are_locked(lab, keep):
