@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lab import Keep
-from lab.run import PYTHON, is_alive, wait_for
+from lab.run import PYTHON, is_alive, name_of, wait_for
 from test_access import (SUID, UID, as_user, chain, inside,  # noqa: F401
                          keep, suid)
 
@@ -195,7 +195,8 @@ def test_stopped_caller_keeps_no_strict_sandbox_alive(lab, keep, verb):
     """Its command is a process inside that nobody else can wait for."""
     box = keep.up("tight")
     job = lab.start([SUID, "exec", "tight", "--", "sleep", "60"], cwd="/usr")
-    assert wait_for(lambda: len(job.family()) == 2), job.ran(None)
+    assert wait_for(lambda: [p for p in job.family()[1:]
+                             if name_of(p) == "sleep"]), job.ran(None)
     inner = job.family()[1]
     os.kill(job.pid, signal.SIGSTOP)
     try:

@@ -12,8 +12,8 @@
  * address; a TUN device takes packets; from a directory of the host's mount
  * namespace a path leads to what the sandbox has covered; a unix socket of the
  * host that is not connected yet reaches its abstract names. A standard file
- * that is closed stays so for the command: what is put in its place here is closed
- * on exec.
+ * that is closed stays so for the command: what is put in its place here is
+ * closed on exec.
  *
  * Return: 0 or -errno
  */

@@ -13,8 +13,8 @@
  *         set; never inheritable, never ambient
  * @f:     Fault
  *
- * Reads back what the kernel says. Needs CAP_SETPCAP for the bounding set. Where
- * none stays, id 0 is locked to mean none (securebits).
+ * Reads back what the kernel says. Needs CAP_SETPCAP for the bounding set.
+ * Where none stays, id 0 is locked to mean none (securebits).
  *
  * Return: 0 or -errno
  */
