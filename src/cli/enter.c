@@ -49,7 +49,7 @@ static void __attribute__((noreturn)) enter_ask_own(int tell, const char *name)
 	bool has = false;
 
 	call_choose(CALL_OWN);
-	if (power_forget(NULL) == 0 && call_open_quietly(&c))
+	if (power_lose(NULL) == 0 && call_open_quietly(&c))
 		has = enter_has(&c, name);
 	(void)!write(tell, has ? "y" : "n", 1);
 	_exit(0);

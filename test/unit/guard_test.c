@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,6 +88,11 @@ static void child_sheds_all(void)
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
 		CLAIM(prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0);
 	CLAIM(unshare(CLONE_NEWNS) < 0 && errno == EPERM);
+	CLAIM(prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) ==
+	      (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+	       SECBIT_NO_CAP_AMBIENT_RAISE |
+	       SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED |
+	       SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED));
 }
 
 static void shed_leaves_no_capability(void **state)

@@ -28,6 +28,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -114,15 +115,20 @@ static pid_t enter_fork_quietly(void)
 	return (pid_t)syscall(SYS_clone, 0ul, NULL, NULL, NULL, 0ul);
 }
 
-/** enter_map() - In the helper: the ids of its parent's user namespace */
-static void __attribute__((noreturn)) enter_map(int chan, pid_t parent)
+/**
+ * enter_map() - In the helper: the ids of its parent's user namespace
+ *
+ * A caller may stop us at any point, end our parent, and get its number for a
+ * process of its own: so the parent is known by @proc alone.
+ */
+static void __attribute__((noreturn)) enter_map(int chan, int proc)
 {
 	struct fault f = { 0 };
 	char go;
 
 	if (channel_recv(chan, &go, 1, NULL, 0, NULL) != 1)
 		_exit(1);
-	(void)namespace_map(parent, true, &f);
+	(void)namespace_map_at(proc, true, &f);
 	(void)channel_send(chan, &f, sizeof(f), NULL, 0);
 	_exit(0);
 }
@@ -134,14 +140,17 @@ static void __attribute__((noreturn)) enter_map(int chan, pid_t parent)
  */
 static int enter_leave_power(bool is_root, struct fault *f)
 {
-	const pid_t self = getpid();
-	int pair[2];
-	pid_t helper;
 	struct fault got = { .code = -EPIPE };
+	auto_fd self = -1;
+	pid_t helper;
+	int pair[2];
 	int rc;
 
 	if (!is_root)
 		return namespace_leave_power_alone(f);
+	self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (self < 0)
+		return fault(f, -errno, "open /proc/self");
 	rc = channel_pair(pair);
 	if (rc < 0)
 		return fault(f, rc, "make a channel");
@@ -197,10 +206,26 @@ static void enter_environ(const struct enter *e)
 static void enter_runtime(void)
 {
 	const char *path = getenv("XDG_RUNTIME_DIR");
+	char own[PATH_MAX];
+	struct stat st;
+	size_t len;
 
-	/* It is there, or others are used, or the command will tell. */
-	if (path && text_starts(path, PRIVATE_RUNTIME "/"))
-		(void)mkdir(path, 0700);
+	if (!path || !text_starts(path, PRIVATE_RUNTIME "/"))
+		return;
+	len = strlen(PRIVATE_RUNTIME "/");
+	len += strcspn(path + len, "/");
+	if (len >= sizeof(own))
+		return;
+	memcpy(own, path, len);
+	own[len] = '\0';
+	/* Whoever else may enter could have been the first to make it. */
+	if ((mkdir(own, 0700) < 0 && errno != EEXIST) || lstat(own, &st) < 0 ||
+	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
+		(void)dprintf(STDERR_FILENO,
+			      "nsproxy: XDG_RUNTIME_DIR is another user's "
+			      "inside, and is unset\n");
+		(void)unsetenv("XDG_RUNTIME_DIR");
+	}
 }
 
 /** enter_attend() - Stay outside, with no power over the sandbox */

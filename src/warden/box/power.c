@@ -109,17 +109,22 @@ char **power_environ(void)
 	return power_first ? power_first : environ;
 }
 
-int power_forget(struct fault *f)
+int power_lose(struct fault *f)
 {
-	int rc;
-
 	if (!power_aside)
 		return 0;
 	power_aside = false;
-	rc = guard_become(getuid(), getgid(), false, f);
+	return guard_become(getuid(), getgid(), false, f);
+}
+
+int power_forget(struct fault *f)
+{
+	const bool was_aside = power_aside;
+	const int rc = power_lose(f);
+
 	/* Nothing is held that is not the caller's, so that /proc/self may be
 	 * the caller's again: id maps are written there. */
-	if (rc == 0)
+	if (rc == 0 && was_aside)
 		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	return rc;
 }

@@ -52,6 +52,17 @@ char **power_environ(void);
 int power_forget(struct fault *f);
 
 /**
+ * power_lose() - power_forget() for a child of a process that keeps the power
+ * @f:  Fault
+ *
+ * It stays undumpable: its memory lies where its parent's does, and has the
+ * same guard values.
+ *
+ * Return: 0 or -errno
+ */
+int power_lose(struct fault *f);
+
+/**
  * power_take() - Be root for a moment
  * @ret:  Who to become again
  * @f:    Fault

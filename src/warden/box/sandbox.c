@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -269,11 +270,38 @@ void sandbox_keeper_died(struct watch *w, uint32_t events)
 	sandbox_tell(s);
 }
 
+/**
+ * sandbox_is_hollow() - Has its keeper, dying, let go of all but its number?
+ *
+ * The first process of a PID namespace ends after the last one of it has been
+ * waited for, by a parent outside maybe: a caller that is stopped could hold
+ * that up for ever. Files and namespaces are gone before.
+ */
+static bool sandbox_is_hollow(const struct sandbox *s)
+{
+	char path[40];
+	struct stat st;
+
+	if (s->keeper.pid <= 0 || s->worker.pidfd >= 0 || s->minder.pidfd >= 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", s->keeper.pid);
+	return stat(path, &st) < 0 && errno == ENOENT;
+}
+
 /** sandbox_stuck() - What was killed does not die: say so, kill again */
 static void sandbox_stuck(struct timer *t)
 {
 	struct sandbox *s = container_of(t, struct sandbox, timer);
 
+	if (sandbox_is_hollow(s)) {
+		log_info("sandbox '%s': somebody has not waited for a command "
+			 "that was inside; its keeper's process stays until "
+			 "then",
+			 s->name);
+		sandbox_forget_keeper(s);
+		sandbox_ended(s);
+		return;
+	}
 	log_warn("sandbox '%s': its processes have been killed and do not end",
 		 s->name);
 	mourned_kill(&s->keeper);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <limits.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -19,9 +20,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CAP(name)  (1ull << (name))
+#define CAP(name) (1ull << (name))
 /* The kernel counts to CAP_LAST_CAP of its own headers, which may be newer. */
-#define CAPS_END   64
+#define CAPS_END  64
+#define GUARD_SECUREBITS                                                      \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
+	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
+	 SECBIT_KEEP_CAPS_LOCKED)
 /* Above AF_MAX of every kernel so far; higher ones do not exist. */
 #define FAMILY_END 64
 
@@ -88,6 +93,26 @@ static int guard_set_caps(struct __user_cap_data_struct *d, struct fault *f)
 	return 0;
 }
 
+/**
+ * guard_lock_bits() - No id 0 means power here any more, whatever comes
+ *
+ * The bounding set alone would do. In a user namespace that is made later, by
+ * a browser for instance, all this is as in any new one.
+ */
+static int guard_lock_bits(struct fault *f)
+{
+	const int had = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+	const int want = had | (int)GUARD_SECUREBITS;
+
+	if (had < 0 || prctl(PR_SET_SECUREBITS, want, 0, 0, 0) < 0)
+		return fault(f, -errno, "lock the rules for capabilities");
+	return prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == want
+		       ? 0
+		       : fault_plain(f, -EPERM,
+				     "the rules for capabilities were not "
+				     "locked");
+}
+
 int guard_become(uid_t uid, gid_t gid, bool bound, struct fault *f)
 {
 	struct __user_cap_data_struct none[2] = { 0 };
@@ -98,6 +123,8 @@ int guard_become(uid_t uid, gid_t gid, bool bound, struct fault *f)
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return fault(f, -errno, "keep no capabilities");
 	rc = bound ? guard_drop_bounding(0, f) : 0;
+	if (rc == 0 && bound)
+		rc = guard_lock_bits(f);
 	if (rc < 0)
 		return rc;
 	/* The group first: without the uid it cannot be changed any more. */
@@ -130,6 +157,11 @@ int guard_shed(uint64_t keep, struct fault *f)
 	/* Only what is held can be kept. */
 	if (syscall(SYS_capget, &h, d) < 0)
 		return fault(f, -errno, "read capabilities");
+	/* Without this one there was nothing to shed. */
+	if (keep == 0 && (d[0].effective & CAP(CAP_SETPCAP)))
+		rc = guard_lock_bits(f);
+	if (rc < 0)
+		return rc;
 	for (unsigned int i = 0; i < 2; i++) {
 		d[i].permitted &= (uint32_t)(keep >> 32 * i);
 		d[i].effective = d[i].permitted;

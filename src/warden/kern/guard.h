@@ -14,6 +14,7 @@
  * @f:     Fault
  *
  * Reads back what the kernel says. Needs CAP_SETPCAP for the bounding set.
+ * Where none stays, id 0 is locked to mean none (securebits).
  *
  * Return: 0 or -errno
  */
@@ -23,7 +24,7 @@ int guard_shed(uint64_t keep, struct fault *f);
  * guard_become() - Be an ordinary user for good
  * @uid, @gid:  Who; real, effective and saved ids become these
  * @bound:      Empty the bounding set as well, so that nothing that is executed
- *              can ever have a capability
+ *              can ever have a capability, and lock id 0 to mean none
  * @f:          Fault
  *
  * Needs CAP_SETUID and CAP_SETGID, with @bound CAP_SETPCAP. Supplementary
