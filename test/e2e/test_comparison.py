@@ -25,6 +25,7 @@ PAGE = (pathlib.Path(__file__).parents[2] / "doc" / "COMPARISON.md").read_text(
 WEB = "203.0.113.5"
 HOME = "/run/lab/home"
 GO = shutil.which("go") or "/usr/local/go/bin/go"
+CACHE = str(pathlib.Path(__file__).parents[2] / "build-programs/go-cache")
 GOPROG = """package main
 import ("fmt"; "io"; "net"; "os")
 func main() {
@@ -150,8 +151,8 @@ def go_fetch(world):
     pathlib.Path(f"{base}/fetch.go").write_text(GOPROG, encoding="ascii")
     subprocess.run([GO, "build", "-o", "/run/lab/bin/go-fetch", "fetch.go"],
                    cwd=base, check=True, capture_output=True,
-                   env={**os.environ, "CGO_ENABLED": "0", "HOME": base,
-                        "GO111MODULE": "off"})
+                   env={**os.environ, "CGO_ENABLED": "0",
+                        "GOCACHE": CACHE, "GO111MODULE": "off"})
 
 
 def nft(lab, rules):
