@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from .kernel import CLONE_NEWNET, abort, call_in, setns, thread_in
 
 ATYP_IP4, ATYP_NAME, ATYP_IP6 = 1, 3, 4
-CONNECT, ASSOCIATE = 1, 3
+CONNECT, ASSOCIATE, RESOLVE = 1, 3, 0xf0      # the last is Tor's own
 UDP_PORTS = range(20000, 30000)      # relays live here: the wires know it
 
 CODES = {errno.ECONNREFUSED: 5, errno.ENETUNREACH: 3, errno.EHOSTUNREACH: 4,
@@ -250,6 +250,12 @@ class ToyProxy:
         self._stage(sock, "request")
         if cmd == ASSOCIATE:
             self._associate(sock, user)
+            return
+        if cmd == RESOLVE:
+            self.log.append(Asked("socks5", "resolve", atyp, host, port, user))
+            found = self.names.look_up(host)
+            self._say(sock, self._socks5_reply(0, (found, 0)) if found
+                      else self._socks5_reply(4))
             return
         self.log.append(Asked("socks5", "connect", atyp, host, port, user))
         self._go(sock, host, port, self._socks5_reply)
