@@ -191,6 +191,7 @@ static void sense_counts(struct conf *c, const struct section *s)
 		{ PROFILE_EXPOSE, PLAN_EXPOSE },
 		{ PROFILE_PUBLISH, PLAN_PUBLISH },
 		{ PROFILE_VETH_PORTS, KEYS_VETH_PORTS },
+		{ PROFILE_ONLY, PLAN_ONLY },
 	};
 
 	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {

@@ -325,6 +325,8 @@ static int udp_send(struct udp *u, const struct packet *p, bool is_exposed)
 	rc = assoc_dest(a, &p->dst, &to);
 	if (rc < 0)
 		return rc;
+	if (!is_exposed && !route_may_leave(u->plan, &to))
+		return -EACCES;
 	return outlet_send(a->outlet, &to, p->payload, p->payload_len);
 }
 
