@@ -306,6 +306,16 @@ static int assoc_dest(struct assoc *a, const struct addr *dst, struct dest *to)
 	return p->name ? 0 : -ENOMEM;
 }
 
+/** udp_may_leave() - Does the plan's list of names let it? */
+static bool udp_may_leave(struct udp *u, const struct addr *dst)
+{
+	struct dest to = { .addr = *dst };
+
+	if (names_is_leasable(dst))
+		(void)names_of_lease(u->names, dst, to.name);
+	return route_may_leave(u->plan, &to);
+}
+
 static int udp_send(struct udp *u, const struct packet *p, bool is_exposed)
 {
 	const struct assoc_key key = { .inner = p->src,
@@ -314,6 +324,8 @@ static int udp_send(struct udp *u, const struct packet *p, bool is_exposed)
 	struct dest to;
 	int rc;
 
+	if (!is_exposed && !udp_may_leave(u, &p->dst))
+		return -EACCES;
 	if (!a) {
 		if (!is_exposed && u->loop->now_ms < u->sulk_until_ms)
 			return -EOPNOTSUPP;
@@ -325,8 +337,6 @@ static int udp_send(struct udp *u, const struct packet *p, bool is_exposed)
 	rc = assoc_dest(a, &p->dst, &to);
 	if (rc < 0)
 		return rc;
-	if (!is_exposed && !route_may_leave(u->plan, &to))
-		return -EACCES;
 	return outlet_send(a->outlet, &to, p->payload, p->payload_len);
 }
 
