@@ -5,12 +5,16 @@ Most of it runs against a stand-in that is careless on purpose; the real i2pd
 follows at the end.
 """
 import json
+import os
 import re
+import shutil
 
 import pytest
 
-from lab import ForwardProxy, Little
+from lab import ForwardProxy, Little, i2p as i2p_lab
 from lab.far import pattern_hash
+from lab.i2p import I2pNet
+from lab.run import wait_for
 
 SITE = "site.i2p"
 ONLY = ("--only", "*.i2p")
@@ -418,7 +422,6 @@ def test_bad_ways_are_told(lab, url, words):
 
 def test_a_profile_says_it_all(lab, i2p):
     home = lab.scratch()
-    import os
     os.makedirs(f"{home}/.config/nsproxy")
     path = f"{home}/.config/nsproxy/nsproxy.conf"
     with open(path, "w", encoding="ascii") as file:
@@ -431,3 +434,81 @@ def test_a_profile_says_it_all(lab, i2p):
     ran = lab.run([lab.nsproxy_path, "run", "-P", "i2p", "--", "curl", "-sS",
                    "http://example.org/"], env={"HOME": home})
     assert ran.rc == 6, ran
+
+
+# --- the real one: a private network of a few routers
+
+@pytest.fixture(scope="module")
+def net(world):
+    program = shutil.which("i2pd", path=os.environ["PATH"] + ":/usr/sbin")
+    if not program:
+        pytest.fail("i2pd is not installed: tools/install-deps test")
+    net = I2pNet(world, program)
+    yield net
+    net.close()
+
+
+@pytest.fixture(scope="module")
+def site(net):
+    return net.site()
+
+
+REAL = f"http://{i2p_lab.HOST}:{i2p_lab.HTTP}?forward"
+REAL_SOCKS = f"socks5://{i2p_lab.HOST}:{i2p_lab.SOCKS}"
+
+
+def test_i2pd_its_console_knows_the_others(net):
+    assert wait_for(lambda: f"Routers:</b> {i2p_lab.ROUTERS}"
+                    in net.console(), 30), net.console()
+
+
+def test_i2pd_answers_for_a_name_that_nobody_has(lab, net):
+    assert wait_for(net.console, 30)
+    with lab.watch() as silence:
+        ran = lab.sandbox(["curl", "-sS", "-i", "-m", "60",
+                           "http://nobody-has-this.i2p/"], REAL, ONLY,
+                          timeout=70)
+    assert re.match(r"HTTP/1.1 [45]\d\d ", ran.out), ran
+    assert "I2P" in ran.out or "i2pd" in ran.out, ran
+    assert silence, silence
+
+
+def test_i2pd_is_asked_for_no_other_names(lab, net):
+    ran = lab.sandbox(["curl", "-sS", "http://example.org/"], REAL, ONLY)
+    assert ran.rc == 6, ran      # could not resolve
+
+
+def test_i2pd_socks_proxy_refuses_truly(lab, net):
+    assert wait_for(net.console, 30)
+    got = lab.inside("out(connect_err('nobody-has-this.i2p', 80)[0])",
+                     REAL_SOCKS, ONLY)
+    assert got in ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH",
+                   "EACCES"), got
+
+
+def test_a_site_of_i2p_is_fetched_end_to_end(lab, site):
+    with lab.watch() as silence:
+        ran = lab.sandbox(["curl", "-sS", "-m", "60", f"http://{site}/a?b"],
+                          REAL, ONLY, timeout=70)
+    page = json.loads(ran.out)
+    assert page["request"] == "GET /a?b HTTP/1.1" and page["host"] == site
+    assert silence, silence
+
+
+def test_a_client_that_keeps_its_connection_reads_a_site_twice(lab, site):
+    got = lab.inside(f"""
+import http.client
+c = http.client.HTTPConnection({site!r}, timeout=60)
+pages = []
+for path in ("/1", "/2"):
+    c.request("GET", path)
+    pages.append(json.loads(c.getresponse().read())["request"])
+out(pages)
+""", REAL, ONLY, timeout=130)
+    assert got == ["GET /1 HTTP/1.1", "GET /2 HTTP/1.1"]
+
+
+def test_a_site_is_fetched_by_the_socks_proxy_too(lab, site):
+    ran = lab.sandbox(["curl", "-sS", "-m", "60", f"http://{site}/s"],
+                      REAL_SOCKS, ONLY, timeout=70)
+    assert json.loads(ran.out)["host"] == site, ran
