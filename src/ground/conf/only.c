@@ -22,8 +22,9 @@ static int only_fault(struct fault *f, const char *text, const char *why)
 	(void)fault_plain(f, -EINVAL, "'%s': %s",
 			  text_quote(shown, sizeof(shown), text, strlen(text)),
 			  why);
-	return fault_hint(f, "write a domain, such as example.org, or "
-			     "*.example.org for what is below it");
+	(void)fault_hint(f, "write a domain, such as example.org, or "
+			    "*.example.org for what is below it");
+	return -EINVAL;
 }
 
 int only_parse(const char *text, struct plan_only *ret, struct fault *f)

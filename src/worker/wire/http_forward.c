@@ -40,6 +40,8 @@ struct reading {
 	uint64_t len;
 };
 
+/** looks_like_text() - Would whoever says this understand an answer in text?
+ * The first line tells */
 static bool looks_like_text(const struct rd *r)
 {
 	struct rd in = *r;
@@ -47,9 +49,9 @@ static bool looks_like_text(const struct rd *r)
 	for (int i = 0; i < LOOKS_OCTETS && rd_left(&in) > 0; i++) {
 		const uint8_t c = rd_u8(&in);
 
-		if ((c < 0x20 || c > 0x7e) && !strchr("\t\r\n", c))
-			return false;
-		if (c == '\0')
+		if (c == '\n')
+			break;
+		if ((c < 0x20 && c != '\t' && c != '\r') || c > 0x7e)
 			return false;
 	}
 	return true;
@@ -317,8 +319,9 @@ static int request_wait(const struct rd *r, const struct dest *to,
 	return -EAGAIN;
 }
 
-int http_forward_request(struct rd *r, const struct http_forward *fwd,
-			 struct wr *w, struct http_body *body, const char **why)
+/** request_get() - http_forward_request() for what is text */
+static int request_get(struct rd *r, const struct http_forward *fwd,
+		       struct wr *w, struct http_body *body, const char **why)
 {
 	const long len = head_find(r, HTTP_HEAD_MAX);
 	struct reading h = { 0 };
@@ -328,8 +331,6 @@ int http_forward_request(struct rd *r, const struct http_forward *fwd,
 	struct wr out = *w;
 
 	*why = why_foreign;
-	if (!looks_like_text(r))
-		return -EBADMSG;
 	if (len == -EMSGSIZE)
 		*why = "The head of the request is too long.";
 	if (len == -EAGAIN)
@@ -353,6 +354,14 @@ int http_forward_request(struct rd *r, const struct http_forward *fwd,
 	*w = out;
 	rd_skip(r, (size_t)len);
 	return 0;
+}
+
+int http_forward_request(struct rd *r, const struct http_forward *fwd,
+			 struct wr *w, struct http_body *body, const char **why)
+{
+	const int err = request_get(r, fwd, w, body, why);
+
+	return err == -EPROTO && !looks_like_text(r) ? -EBADMSG : err;
 }
 
 /** answer_put() - A final head, without its word on this connection */
