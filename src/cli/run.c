@@ -140,7 +140,7 @@ static const char run_more[] =
 	"  socks5://[USER:PASS@]HOST[:1080]   socks5+unix:/PATH\n"
 	"  socks4a://HOST[:1080]              direct://[?dev=IFACE]\n"
 	"  http://[USER:PASS@]HOST[:8080]     block://\n"
-	"  https://[USER:PASS@]HOST[:443]\n"
+	"  https://[USER:PASS@]HOST[:443]     (http, https: ?forward)\n"
 	"without -x and -P: NSPROXY_PROXY, ALL_PROXY or all_proxy of the\n"
 	"environment; -x - reads them from standard input\n"
 	"\n"

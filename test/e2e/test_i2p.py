@@ -8,17 +8,20 @@ import json
 import os
 import re
 import shutil
+import ssl
+import subprocess
 
 import pytest
 
-from lab import ForwardProxy, Little, i2p as i2p_lab
+from lab import ForwardProxy, Keep, Little, i2p as i2p_lab
 from lab.far import pattern_hash
 from lab.i2p import I2pNet
-from lab.run import wait_for
+from lab.run import PYTHON, wait_for
 
 SITE = "site.i2p"
 ONLY = ("--only", "*.i2p")
 FAR = "203.0.113.5"
+EVIL = "GET http://evil.i2p/ HTTP/1.1\r\nHost: evil.i2p\r\n\r\n"
 PAGE = "HTTP/1.1 200 OK"
 
 
@@ -230,6 +233,88 @@ def test_a_chain_may_end_in_it(lab, i2p, proxy):
     assert proxy.asked("10.66.0.2", 4444), proxy.log
 
 
+@pytest.fixture(scope="module")
+def certificate(world):
+    subprocess.run("""cd /run/lab && openssl req -x509 -newkey rsa:2048 -nodes \
+-days 2 -subj /CN=any -keyout fwd.key -out fwd.pem""", shell=True, check=True,
+                   capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("/run/lab/fwd.pem", "/run/lab/fwd.key")
+    return context
+
+
+@pytest.mark.smoke
+def test_a_proxy_inside_tls_forwards(lab, certificate):
+    size = 5000000
+    with ForwardProxy(lab, tls=certificate) as proxy:
+        ran = lab.sandbox(
+            ["sh", "-c", f"curl -sS 'http://{SITE}/big?{size}' | sha256sum; "
+             f"head -c {size} /dev/zero | curl -sS -T - http://{SITE}/t"],
+            proxy.url("?insecure&forward"), ONLY)
+    one, two = ran.out.splitlines()
+    assert one.split()[0] == pattern_hash(size), ran
+    assert json.loads(two)["length"] == size and not proxy.refused, ran
+
+
+def test_serve_forwards(lab, i2p):
+    job = lab.start([lab.nsproxy_path, "serve", "-x", i2p.url(),
+                     "127.0.0.1:18080"])
+    assert wait_for(lambda: lab.outside(
+        "out(connect_err('127.0.0.1', 18080)[0])") == "OK", 10), job.ran(None)
+    for scheme in ("http", "socks5h"):
+        ran = lab.run(["curl", "-sS", "-x", f"{scheme}://127.0.0.1:18080",
+                       f"http://{SITE}/v"])
+        assert json.loads(ran.out)["path"] == "v", (ran, job.err)
+
+
+def test_a_slow_reader_loses_nothing_to_a_second_request(lab, i2p):
+    got = lab.inside(f"""
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+s.connect(socket.getaddrinfo({SITE!r}, 80, socket.AF_INET)[0][4])
+s.settimeout(20)
+s.sendall(b"GET /big?3000000 HTTP/1.1\\r\\n\\r\\n" + {EVIL!r}.encode())
+time.sleep(1.5)
+s.sendall(b"more of the same")
+got = 0
+while data := s.recv(16384):
+    got += len(data)
+    got < 300000 and time.sleep(0.01)
+out(got)
+""", i2p.url(), ONLY)
+    assert 3000000 < got < 3000200 and len(i2p.requests) == 1
+
+
+def test_what_was_said_last_still_goes_out(lab, i2p):
+    ran = lab.sandbox([PYTHON, "-c", f"""
+import os, socket
+s = socket.create_connection(({SITE!r}, 80))
+s.sendall(b"POST /last HTTP/1.1\\r\\nContent-Length: 3\\r\\n\\r\\nend")
+os._exit(0)
+"""], i2p.url(), ONLY)
+    assert ran.rc == 0, ran
+    assert wait_for(lambda: i2p.requests, 5), ran
+    assert wait_for(lambda: i2p.raw[0].endswith(b"end"), 5), i2p.raw
+
+
+@pytest.mark.smoke
+def test_a_switch_to_only_holds_for_names_that_were_lent(lab, proxy):
+    ways = f'chain = {{"{proxy.url()}"}}\n'
+    with Keep(lab, {"all": ways, "few": ways + 'only = {"*.i2p"}\n'}) as keep:
+        keep.up("all")
+        code = ("out([connect_err('a.example', 7)[0], "
+                "connect_err('b.i2p', 7)[0]])")
+        assert keep.inside("all", code) == ["OK", "OK"]
+        lent = keep.inside("all", "out(socket.gethostbyname('a.example'))")
+        said = keep("switch", "all", "few")
+        assert said.rc == 0, said
+        got = keep.inside("all", f"""
+out([connect_err({lent!r}, 7)[0], err(tcp, 'a.example', 7),
+     connect_err('b.i2p', 7)[0]])""")
+    assert got[0] in ("EHOSTUNREACH", "EACCES") and got[1:] == [
+        "gaierror", "OK"], got
+
+
 # --- what is no business of it
 
 @pytest.mark.smoke
@@ -268,9 +353,6 @@ def test_a_head_of_64_kib_is_refused(lab, i2p):
                  + "\r\n\r\n")
     assert got.startswith("HTTP/1.1 431 "), got
     assert not any(i2p.raw)
-
-
-EVIL = "GET http://evil.i2p/ HTTP/1.1\r\nHost: evil.i2p\r\n\r\n"
 
 
 @pytest.mark.smoke
@@ -409,6 +491,16 @@ def test_what_is_exposed_can_be_reached(lab, proxy):
 def test_bad_patterns_are_told(lab, proxy, args, words):
     ran = lab.sandbox(["true"], proxy, args)
     assert ran.rc == 125 and words in ran.err, ran
+
+
+@pytest.mark.parametrize("lines, words", [
+    ("only = {}", "'only' is empty"), ("only = {'*'}", "no domain"),
+    ("only = i2p\ndns = {'udp://192.0.2.1'}", "leave as names")])
+def test_a_configuration_that_would_not_hold_is_refused(lab, lines, words):
+    way = 'chain = {"http://127.0.0.1:4444?forward"}\n'
+    path = lab.home_file("only.conf", f'profile "p" {{\n{way}{lines}\n}}\n')
+    ran = lab.nsproxy("config", "check", path)
+    assert ran.rc != 0 and words in ran.out + ran.err, ran
 
 
 @pytest.mark.parametrize("url, words", [

@@ -59,8 +59,9 @@ class ForwardProxy:
     bytearray a connection; .refused: lines that were in no absolute form"""
 
     def __init__(self, lab, place="prx", host="10.66.0.2", port=4444,
-                 login=None):
+                 login=None, tls=None):
         self.host, self.port, self.login = host, port, login
+        self.tls = tls
         self.requests, self.refused, self.raw = [], [], []
         self.heads = []
         lab.proxy_ports.add(port)
@@ -86,7 +87,8 @@ class ForwardProxy:
 
     def url(self, options="?forward"):
         login = f"{self.login}@" if self.login else ""
-        return f"http://{login}{self.host}:{self.port}{options}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{login}{self.host}:{self.port}{options}"
 
     def _accept(self):
         while True:
@@ -100,8 +102,10 @@ class ForwardProxy:
     def _serve(self, sock):
         record = bytearray()
         self.raw.append(record)
-        reader = Reader(sock, record)
         try:
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            reader = Reader(sock, record)
             while self._one(sock, reader):
                 sock.settimeout(LINGER_S)
         except (OSError, Hangup):

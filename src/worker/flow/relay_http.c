@@ -171,6 +171,9 @@ static int http_ask(struct relay_http *r, const struct wr *head, size_t eat)
 	r->up->sent = 0;
 	memcpy(r->up->buf, head->start, r->up->len);
 	(void)http_enter(r, HTTP_ASKS); /* has no deadline */
+	if (r->has_left)
+		(void)loop_timer(r->way->loop, &r->timer, RELAY_HTTP_LEFT_MS,
+				 http_late);
 	return http_eat(r, eat);
 }
 
@@ -263,6 +266,11 @@ static void http_inner_event(struct watch *w, uint32_t events)
 {
 	struct relay_http *r = container_of(w, struct relay_http, inner_watch);
 
+	/* Gone, or only done asking: the answer has its time. Without memory
+	 * for a deadline it has all the time. */
+	if ((events & EPOLLRDHUP) && !r->has_left && r->state == HTTP_ASKS)
+		(void)loop_timer(r->way->loop, &r->timer, RELAY_HTTP_LEFT_MS,
+				 http_late);
 	r->has_left |= (events & EPOLLRDHUP) != 0;
 	if (events & EPOLLERR)
 		http_end(r, -ECONNRESET);

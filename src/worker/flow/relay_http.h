@@ -6,8 +6,9 @@
 #include "dial/way.h"
 #include "flow/relay.h"
 
-#define RELAY_HTTP_HEAD_MS  60000 /* a program has this long for its head */
-#define RELAY_HTTP_LEAVE_MS 5000  /* to read our refusal */
+#define RELAY_HTTP_HEAD_MS  60000  /* a program has this long for its head */
+#define RELAY_HTTP_LEFT_MS  120000 /* an answer, when the program has ended */
+#define RELAY_HTTP_LEAVE_MS 5000   /* to read our refusal */
 
 struct relay_http;
 

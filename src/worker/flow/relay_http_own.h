@@ -15,7 +15,8 @@
 /**
  * enum http_state - how far a request has come
  * @HTTP_HEARS:   The head comes; RELAY_HTTP_HEAD_MS
- * @HTTP_ASKS:    @up and @down are alive; as long as the proxy lets it
+ * @HTTP_ASKS:    @up and @down are alive; as long as program and proxy let it;
+ *                RELAY_HTTP_LEFT_MS from the program's end on
  * @HTTP_RELAYS:  @relay is alive and owns both sides; may last for ever
  * @HTTP_LEAVES:  Was answered by us; may read it before we close;
  *                RELAY_HTTP_LEAVE_MS
