@@ -224,13 +224,23 @@ def test_the_gateways_own_server_forwards_as_well(lab, i2p):
         assert json.loads(ran.out)["path"] == "g", ran
 
 
-def test_a_chain_may_end_in_it(lab, i2p, proxy):
-    proxy.names.table["10.66.0.2"] = "10.66.0.2"
-    ran = lab.sandbox(["curl", "-sS", f"http://{SITE}/c"],
-                      [proxy.url(), i2p.url()], ONLY)
-    # The toy serves the far end only: it says no, and nothing goes around.
-    assert ran.rc != 0 and not i2p.requests, ran
-    assert proxy.asked("10.66.0.2", 4444), proxy.log
+def test_a_chain_may_end_in_it(lab, proxy):
+    with ForwardProxy(lab, "inet", "203.0.113.44") as last:
+        ran = lab.sandbox(["curl", "-sS", f"http://{SITE}/c"],
+                          [proxy.url(), last.url()], ONLY)
+        assert json.loads(ran.out)["path"] == "c", ran
+        assert [(a.host, a.port) for a in proxy.log] == [
+            ("203.0.113.44", 4444)]
+        gone = lab.inside(f"out(connect_err({SITE!r}, 80)[0])",
+                          [proxy.url(), "http://203.0.113.44:79?forward"],
+                          ONLY)
+    assert gone == "EHOSTUNREACH"
+
+
+def test_a_dead_proxy_fails_connect(lab):
+    got = lab.inside(f"out(connect_err({SITE!r}, 80)[0])",
+                     "http://10.66.0.2:4444?forward", ONLY)
+    assert got == "ECONNREFUSED"
 
 
 @pytest.fixture(scope="module")
@@ -339,6 +349,28 @@ def test_text_that_is_no_request_is_told_so(lab, i2p, text):
     assert head.startswith("HTTP/1.1 400 "), got
     assert body.count("\n") == 1 and body.endswith(".\n"), got
     assert not any(i2p.raw)
+
+
+def test_a_flood_behind_a_refusal_holds_nobody_up(lab, i2p):
+    got = lab.inside(f"""
+def flood():
+    s = tcp({SITE!r}, 80)
+    end = time.monotonic() + 3
+    try:
+        while time.monotonic() < end:
+            s.sendall(b"no request at all\\r\\n" * 50000)
+    except OSError:
+        pass
+for _ in range(3):
+    threading.Thread(target=flood, daemon=True).start()
+time.sleep(0.3)
+began = time.monotonic()
+s = tcp({SITE!r}, 80)
+s.sendall(b"GET /calm HTTP/1.1\\r\\n\\r\\n")
+page = read_all(s).decode()
+out([page, time.monotonic() - began])
+""", i2p.url(), ONLY)
+    assert report(got[0])["path"] == "calm" and got[1] < 2, got
 
 
 def test_refusals_are_told_once_a_minute(lab, i2p):

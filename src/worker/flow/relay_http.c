@@ -208,19 +208,23 @@ static int http_hear(struct relay_http *r)
 	return http_ask(r, &w, (size_t)(in.at - buf));
 }
 
-/** http_ignore() - Throw away what it still says */
+/** http_ignore() - Throw away what it still says. Return: -EINPROGRESS to be
+ * called again soon, -ECANCELED when @r is gone, -EAGAIN, or -errno */
 static int http_ignore(struct relay_http *r)
 {
 	uint8_t none[HTTP_PIECE];
-	ssize_t n;
 
-	do
-		n = recv(r->inner, none, sizeof(none), MSG_TRUNC);
-	while (n > 0);
-	if (n < 0)
-		return -errno;
-	http_end(r, 0);
-	return -ECANCELED;
+	for (int i = 0; i < HTTP_TURN; i++) {
+		const ssize_t n = recv(r->inner, none, sizeof(none), MSG_TRUNC);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0) {
+			http_end(r, 0);
+			return -ECANCELED;
+		}
+	}
+	return -EINPROGRESS;
 }
 
 static void http_again(struct task *t);

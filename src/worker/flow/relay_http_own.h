@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #define HTTP_PIECE 16384 /* of a body, at once */
+#define HTTP_TURN  64	 /* pieces, then other flows have their turn */
 
 /**
  * enum http_state - how far a request has come

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define HTTP_TURN 64 /* pieces, then other flows have their turn */
-
 /** lane_is_empty() - Has all gone that may go? */
 static bool lane_is_empty(const struct lane *l)
 {
