@@ -10,6 +10,7 @@
 #include "flow/udp.h"
 
 #include "base/log.h"
+#include "bus/only.h"
 #include "flow/route.h"
 
 #include <errno.h>
@@ -311,6 +312,8 @@ static bool udp_may_leave(struct udp *u, const struct addr *dst)
 {
 	struct dest to = { .addr = *dst };
 
+	if (!only_is_set(u->plan))
+		return true; /* no look-up for each datagram */
 	if (names_is_leasable(dst))
 		(void)names_of_lease(u->names, dst, to.name);
 	return route_may_leave(u->plan, &to);
