@@ -67,9 +67,26 @@ static void a_path_becomes_absolute(void **state)
 		"site.i2p\r\n" TAIL);
 }
 
+static void many_lines_are_refused(void **state)
+{
+	char head[4096] = "GET / HTTP/1.1\r\n";
+	const size_t begin = strlen(head);
+
+	(void)state;
+	for (int i = 0; i < 99; i++)
+		strcat(head, "a:b\r\n");
+	strcat(head, "\r\n");
+	help_whole_or_nothing(forward, head, strlen(head), -EAGAIN);
+	strcpy(head + begin + 495, "a:b\r\n\r\n");
+	refused(head, -EPROTO);
+}
+
 static void the_name_is_the_connections(void **state)
 {
 	(void)state;
+	becomes("GET http://SITE.i2p/ HTTP/1.1\r\n\r\n",
+		"GET http://site.i2p/ HTTP/1.1\r\nHost: "
+		"site.i2p\r\n" TAIL);
 	becomes("GET / HTTP/1.1\r\nHost: evil\r\nHOST: more\r\n\r\n",
 		"GET http://site.i2p/ HTTP/1.1\r\nHost: site.i2p\r\n" TAIL);
 	becomes("GET HTTP://Site.I2P.:80?q HTTP/1.1\r\n\r\n",
@@ -298,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_becomes_absolute),
 		cmocka_unit_test(the_name_is_the_connections),
+		cmocka_unit_test(many_lines_are_refused),
 		cmocka_unit_test(fields_of_the_connection_are_dropped),
 		cmocka_unit_test(framing_is_said_anew),
 		cmocka_unit_test(unclear_framing_is_refused),

@@ -93,7 +93,7 @@ static const char *target_get(struct rd *target, const struct dest *to)
 		return NULL;
 	if (!http_absolute_get(target, &other))
 		return "The target must be a path.";
-	if (strcmp(other.name, to->name) != 0 ||
+	if (strcasecmp(other.name, to->name) != 0 ||
 	    other.addr.port != to->addr.port)
 		return "The target is at another host than this connection.";
 	if (rd_left(target) > 0 && !strchr("/?", target->at[0]))
