@@ -25,6 +25,13 @@
 #define HTTP_WARN_MS   60000
 #define HTTP_REPLY_MAX 1024
 
+/* A program that has ended is not heard of again when its proxy stays silent:
+ * its kernel is asked, and knows no such connection then. One that is only done
+ * asking lives. A client of `serve` may be far away: it has 100 s to answer. */
+#define HTTP_IDLE_S    10
+#define HTTP_PROBE_S   10
+#define HTTP_PROBES    9
+
 void http_quiet(struct relay_http *r)
 {
 	struct loop *loop = r->way->loop;
@@ -295,13 +302,32 @@ static void http_outer_event(struct watch *w, uint32_t events)
 		http_run(r);
 }
 
+/** http_tune() - Fails harmlessly */
+static void http_tune(int inner)
+{
+	static const struct {
+		int level;
+		int name;
+		int value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, HTTP_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, HTTP_PROBE_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, HTTP_PROBES },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(inner, options[i].level, options[i].name,
+				 &options[i].value, sizeof(options[i].value));
+}
+
 int relay_http_start(struct relay_pool *p, struct way *w, const struct dest *to,
 		     int inner, struct stream outer, relay_fn *fn, void *ctx,
 		     struct relay_http **ret)
 {
 	struct stream in = { .fd = inner };
 	struct relay_http *r = calloc(1, sizeof(*r));
-	const int on = 1;
 	int rc;
 
 	if (!r) {
@@ -322,8 +348,7 @@ int relay_http_start(struct relay_pool *p, struct way *w, const struct dest *to,
 		.outer_watch = { .fd = -1 },
 	};
 	relay_pool_hold(p, &r->guest);
-	/* Fails harmlessly. */
-	(void)setsockopt(inner, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	http_tune(inner);
 	rc = http_enter(r, HTTP_HEARS);
 	if (rc == 0)
 		rc = loop_watch(w->loop, &r->inner_watch, inner, HTTP_EVENTS,
