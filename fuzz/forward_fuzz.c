@@ -54,12 +54,18 @@ static void expect_head(const struct result *res)
 {
 	static const char begin[] = "http://" NAME "/";
 	struct rd all = rd_of(res->out, res->out_len);
-	unsigned int hosts = 0, framings = 0, closes = 0;
+	unsigned int hosts = 0, framings = 0, closes = 0, lines = 0;
 	struct http_request req;
 	struct rd method, line, name, value;
 	struct rd r = all;
 
-	assert(head_find(&all, HTTP_FORWARD_ROOM) == (long)res->out_len);
+	/* A few lines of ours may be more than we ourselves would read. */
+	for (size_t i = 0; i < res->out_len; i++)
+		lines += res->out[i] == '\n';
+	assert(lines <= HTTP_LINES_MAX + 4);
+	if (lines <= HTTP_LINES_MAX)
+		assert(head_find(&all, HTTP_FORWARD_ROOM) ==
+		       (long)res->out_len);
 	assert(head_line(&all, &line, NULL));
 	assert(head_until(&line, ' ', &method) && head_is_token(&method));
 	assert(!head_is(&method, "CONNECT"));
