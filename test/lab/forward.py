@@ -9,7 +9,8 @@ nsproxy would be served here.
 
 Its one site answers for all names below .i2p:
   /big?N   N octets      /drip  slowly, in chunks      /early  before the body
-  /none    nothing, hangs up                           else a report as JSON
+  /none    nothing, hangs up      /stay    its report, and never hangs up
+  /odd?N   the N-th of ODD        else a report as JSON
 """
 import hashlib
 import json
@@ -22,6 +23,13 @@ from .kernel import call_in, thread_in
 
 
 LINGER_S = 0.3
+BACK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+ODD = [b"\0" * 40000,                                       # no HTTP
+       b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 30000,       # no end
+       b"HTTP/1.1 100 Continue\r\n\r\n" * 50000 + BACK,
+       b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
+       b"HTTP/1.1 200 OK\r\nContent-Le",
+       BACK + BACK]
 
 
 class Hangup(Exception):
@@ -56,14 +64,15 @@ class Reader:
 
 class ForwardProxy:
     """Listens at once. .requests: request lines as understood; .raw: one
-    bytearray a connection; .refused: lines that were in no absolute form"""
+    bytearray a connection; .refused: lines that were in no absolute form;
+    .left: the ends of /stay"""
 
     def __init__(self, lab, place="prx", host="10.66.0.2", port=4444,
                  login=None, tls=None):
         self.host, self.port, self.login = host, port, login
         self.tls = tls
         self.requests, self.refused, self.raw = [], [], []
-        self.heads = []
+        self.heads, self.left = [], []
         lab.proxy_ports.add(port)
 
         def make():
@@ -137,7 +146,13 @@ class ForwardProxy:
                          b"\r\nno\n")
             return False
         body = self._body(sock, reader, fields)
-        return self._answer(sock, words[0], host, path, fields, body, lines)
+        keeps = self._answer(sock, words[0], host, path, fields, body, lines)
+        if path == "stay":
+            try:
+                sock.recv(1)
+            finally:
+                self.left.append(path)
+        return keeps
 
     @staticmethod
     def _body(sock, reader, fields):
@@ -156,6 +171,9 @@ class ForwardProxy:
     @staticmethod
     def _answer(sock, method, host, path, fields, body, lines):
         kind, _, count = path.partition("?")
+        if kind == "odd":
+            sock.sendall(ODD[int(count)])
+            return False
         if kind == "drip":
             sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
                          b"\r\n")
