@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """I2P: a proxy that takes plain requests only, and names that are its own.
 
-Most of it runs against a stand-in that is careless on purpose; the real i2pd
-follows at the end.
+Against a stand-in (lab/forward.py), careless on purpose: all up to "the real
+i2pd". Against the real i2pd, one router without a network: all test_i2pd_*
+at the end: its console and its proxies, exposed; what it answers for names
+that nobody has; its outproxy, behind which is the stand-in. Sites of I2P,
+served and fetched by real routers, are in test_i2pnet.py.
 """
+import hashlib
 import json
 import os
 import re
@@ -13,8 +17,9 @@ import subprocess
 
 import pytest
 
-from lab import ForwardProxy, Keep, Little, i2p as i2p_lab
+from lab import ForwardProxy, Keep, Little, ToyProxy, i2p as i2p_lab, kernel
 from lab.far import pattern_hash
+from lab.forward import ODD
 from lab.i2p import I2pNet
 from lab.run import PYTHON, wait_for
 
@@ -23,6 +28,7 @@ ONLY = ("--only", "*.i2p")
 FAR = "203.0.113.5"
 EVIL = "GET http://evil.i2p/ HTTP/1.1\r\nHost: evil.i2p\r\n\r\n"
 PAGE = "HTTP/1.1 200 OK"
+TORN = 4
 
 
 @pytest.fixture
@@ -179,6 +185,48 @@ def test_an_answer_before_the_body_is_heard(lab, i2p):
 def test_a_proxy_that_hangs_up_is_told(lab, i2p):
     got, end = say(lab, i2p, f"GET /none HTTP/1.1\r\nHost: {SITE}\r\n\r\n")
     assert got.startswith("HTTP/1.1 502 ") and not end, got
+
+
+@pytest.mark.parametrize("which", range(len(ODD)))
+def test_odd_answers_arrive_and_hold_nobody_up(lab, i2p, which):
+    got = lab.inside(f"""
+s = tcp({SITE!r}, 80, timeout=20)
+s.sendall(b"GET /odd?{which} HTTP/1.1\\r\\n\\r\\n")
+odd = b""
+try:
+    while data := s.recv(65536):
+        odd += data
+except ConnectionError:
+    pass
+c = tcp({SITE!r}, 80)
+c.sendall(b"GET /calm HTTP/1.1\\r\\n\\r\\n")
+out([sha(odd.replace(b"Connection: close\\r\\n", b"")), len(odd),
+     read_all(c).decode()])
+""", i2p.url(), ONLY)
+    whole = ODD[which]
+    assert report(got[2])["path"] == "calm"
+    if which == TORN:
+        assert got[1] == 0               # no half of a head
+    else:
+        assert got[0] == hashlib.sha256(whole).hexdigest(), got[1]
+
+
+def test_a_proxy_that_never_hangs_up_keeps_nothing(lab, i2p):
+    """The program is gone, and the proxy silent: the flow ends."""
+    def hasten():
+        """The kernel inside forgets a connection after a second, not 60."""
+        with open("/proc/sys/net/ipv4/tcp_fin_timeout", "w",
+                  encoding="ascii") as file:
+            file.write("1")
+    with Keep(lab, {"p": f'chain = {{"{i2p.url()}"}}\n'}) as keep:
+        keep.up("p")
+        job = keep.exec_start("p", "sh", "-c", "echo in; exec sleep 60")
+        assert wait_for(lambda: job.out, 5)
+        kernel.call_in(f"/proc/{job.pid}/ns/net", hasten)
+        ran = keep.exec("p", "curl", "-sS", f"http://{SITE}/stay")
+        assert ran.rc == 0 and json.loads(ran.out)["path"] == "stay", ran
+        assert wait_for(lambda: i2p.left, 25)
+        assert job.popen.poll() is None      # no drain has done it
 
 
 def test_a_head_may_come_octet_by_octet(lab, i2p):
@@ -560,79 +608,69 @@ def test_a_profile_says_it_all(lab, i2p):
     assert ran.rc == 6, ran
 
 
-# --- the real one: a private network of a few routers
-
-@pytest.fixture(scope="module")
-def net(world):
-    program = shutil.which("i2pd", path=os.environ["PATH"] + ":/usr/sbin")
-    if not program:
-        pytest.fail("i2pd is not installed: tools/install-deps test")
-    net = I2pNet(world, program)
-    yield net
-    net.close()
-
-
-@pytest.fixture(scope="module")
-def site(net):
-    return net.site()
-
+# --- the real i2pd, alone: it has no tunnels
 
 REAL = f"http://{i2p_lab.HOST}:{i2p_lab.HTTP}?forward"
 REAL_SOCKS = f"socks5://{i2p_lab.HOST}:{i2p_lab.SOCKS}"
+NOBODY = "nobody-has-this.i2p"
 
 
-def test_i2pd_its_console_knows_the_others(net):
-    assert wait_for(lambda: f"Routers:</b> {i2p_lab.ROUTERS}"
-                    in net.console(), 30), net.console()
+@pytest.fixture(scope="module")
+def router(world):
+    program = shutil.which("i2pd", path=os.environ["PATH"] + ":/usr/sbin")
+    if not program:
+        pytest.fail("i2pd is not installed: tools/install-deps test")
+    with I2pNet(world, program, 1) as alone:
+        assert wait_for(alone.listens, 30)
+        yield alone
 
 
-def test_i2pd_answers_for_a_name_that_nobody_has(lab, net):
-    assert wait_for(net.console, 30)
+@pytest.mark.smoke
+def test_i2pd_answers_for_a_name_that_nobody_has(lab, router):
     with lab.watch() as silence:
         ran = lab.sandbox(["curl", "-sS", "-i", "-m", "60",
-                           "http://nobody-has-this.i2p/"], REAL, ONLY,
-                          timeout=70)
+                           f"http://{NOBODY}/"], REAL, ONLY, timeout=70)
     assert re.match(r"HTTP/1.1 [45]\d\d ", ran.out), ran
-    assert "I2P" in ran.out or "i2pd" in ran.out, ran
+    assert "i2pd" in ran.out.lower() and NOBODY in ran.out, ran
     assert silence, silence
 
 
-def test_i2pd_is_asked_for_no_other_names(lab, net):
-    ran = lab.sandbox(["curl", "-sS", "http://example.org/"], REAL, ONLY)
-    assert ran.rc == 6, ran      # could not resolve
+def test_i2pd_is_asked_for_no_other_names(lab, router):
+    with ForwardProxy(lab, port=i2p_lab.OUTPROXY) as out:
+        ran = lab.sandbox(["curl", "-sS", "http://example.org/"], REAL, ONLY)
+    assert ran.rc == 6 and not out.raw, ran      # could not resolve
 
 
-def test_i2pd_socks_proxy_refuses_truly(lab, net):
-    assert wait_for(net.console, 30)
-    got = lab.inside("out(connect_err('nobody-has-this.i2p', 80)[0])",
-                     REAL_SOCKS, ONLY)
+@pytest.mark.smoke
+def test_i2pd_with_an_outproxy_takes_all_names(lab, router):
+    with ToyProxy(lab, listen=("prx", i2p_lab.HOST, i2p_lab.OUTPROXY)) as out:
+        ran = lab.sandbox(["curl", "-sS", "-m", "30",
+                           "http://example.org/o?p"], REAL)
+    assert json.loads(ran.out)["request"] == "GET /o?p HTTP/1.1", ran
+    assert [(a.host, a.port) for a in out.log] == [("example.org", 80)]
+
+
+@pytest.mark.smoke
+def test_i2pd_socks_proxy_gets_names_and_refuses_truly(lab, router):
+    with lab.watch() as silence:
+        got = lab.inside(f"out(connect_err({NOBODY!r}, 80)[0])", REAL_SOCKS,
+                         ONLY)
     assert got in ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH",
                    "EACCES"), got
-
-
-def test_a_site_of_i2p_is_fetched_end_to_end(lab, site):
-    with lab.watch() as silence:
-        ran = lab.sandbox(["curl", "-sS", "-m", "60", f"http://{site}/a?b"],
-                          REAL, ONLY, timeout=70)
-    page = json.loads(ran.out)
-    assert page["request"] == "GET /a?b HTTP/1.1" and page["host"] == site
     assert silence, silence
 
 
-def test_a_client_that_keeps_its_connection_reads_a_site_twice(lab, site):
-    got = lab.inside(f"""
-import http.client
-c = http.client.HTTPConnection({site!r}, timeout=60)
-pages = []
-for path in ("/1", "/2"):
-    c.request("GET", path)
-    pages.append(json.loads(c.getresponse().read())["request"])
-out(pages)
-""", REAL, ONLY, timeout=130)
-    assert got == ["GET /1 HTTP/1.1", "GET /2 HTTP/1.1"]
-
-
-def test_a_site_is_fetched_by_the_socks_proxy_too(lab, site):
-    ran = lab.sandbox(["curl", "-sS", "-m", "60", f"http://{site}/s"],
-                      REAL_SOCKS, ONLY, timeout=70)
-    assert json.loads(ran.out)["host"] == site, ran
+@pytest.mark.smoke
+def test_i2pd_exposed(lab, router):
+    """Programs that know I2P's ports use them; nothing else leaves."""
+    at = i2p_lab.HOST
+    doors = [word for port in (i2p_lab.HTTP, i2p_lab.SOCKS, i2p_lab.CONSOLE)
+             for word in ("-e", f"{at}:{port}")]
+    ran = lab.sandbox(["sh", "-c", f"""
+curl -sS -m 30 http://{at}:{i2p_lab.CONSOLE}/ | grep -o 'Routers:' | head -1
+curl -sS -m 30 -x http://{at}:{i2p_lab.HTTP} http://{NOBODY}/ |
+	grep -o {NOBODY} | head -1
+curl -sS -m 30 -x socks5h://{at}:{i2p_lab.SOCKS} http://{NOBODY}/; echo $?
+curl -sS -m 30 http://{at}:{i2p_lab.OUTPROXY}/; echo $?"""],
+                      "block://", doors, timeout=120)
+    assert ran.out.split() == ["Routers:", NOBODY, "97", "7"], ran

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small I2P of its own: a few i2pd routers in the proxy's place.
+"""Real i2pd routers in the proxy's place: one alone, or a small I2P of a few.
 
 They know one another by files copied beforehand, ask nobody for more, and
 have a network number that no other network has. i2pd talks to no address of a
@@ -7,12 +7,15 @@ reserved range, so each has one that is not, on the loopback device of a place
 that has no route to anywhere such an address could be.
 
 Router 0 has the proxies and the console, at 10.66.0.2; router 1 has a site.
+Alone, router 0 builds no tunnels; it still answers for names, and passes what
+is no name of I2P to its outproxy, which may be there or not.
 """
 import base64
 import hashlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import urllib.request
@@ -22,7 +25,7 @@ from .kernel import call_in
 from .run import wait_for
 
 PLACE, HOST = "prx", "10.66.0.2"
-HTTP, SOCKS, CONSOLE = 14444, 14447, 17070
+HTTP, SOCKS, CONSOLE, OUTPROXY = 14444, 14447, 17070, 14445
 ROUTERS = 4
 
 CONF = """nat = false
@@ -45,6 +48,7 @@ port = 17070
 enabled = {proxies}
 address = 10.66.0.2
 port = 14444
+outproxy = socks://10.66.0.2:14445
 inbound.length = 1
 outbound.length = 1
 [socksproxy]
@@ -98,15 +102,15 @@ def identity(info):
 class I2pNet:
     """Routers run from the start on; close() ends them."""
 
-    def __init__(self, lab, program):
-        self.lab, self.program = lab, program
+    def __init__(self, lab, program, count=ROUTERS):
+        self.lab, self.program, self.count = lab, program, count
         self.dir = tempfile.mkdtemp(dir="/run/lab")
         os.chmod(self.dir, 0o755)
         self.routers = []
         self.restarts = 0
-        lab.proxy_ports.update((HTTP, SOCKS))
+        lab.proxy_ports.update((HTTP, SOCKS, OUTPROXY))
         self.web = Little(lab, PLACE, "127.0.0.1", 0, FarServers.page)
-        for i in range(ROUTERS):
+        for i in range(self.count):
             self._ip("add", i)
             self._configure(i)
         try:
@@ -115,10 +119,16 @@ class I2pNet:
             self.close()
             raise
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
     def close(self):
         self._stop()
         self.web.__exit__()
-        for i in range(ROUTERS):
+        for i in range(self.count):
             self._ip("del", i)
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -144,7 +154,7 @@ class I2pNet:
         subprocess.run(["chown", "-R", "61234:61234", at], check=True)
 
     def _start(self):
-        for i in range(ROUTERS):
+        for i in range(self.count):
             at = f"{self.dir}/{i}"
             self.routers.append(subprocess.Popen(
                 [*self.lab.prefix(True, PLACE), self.program,
@@ -163,12 +173,12 @@ class I2pNet:
     def _introduce(self):
         """Each makes a description of itself; all get all of them."""
         self._start()
-        paths = [f"{self.dir}/{i}/router.info" for i in range(ROUTERS)]
+        paths = [f"{self.dir}/{i}/router.info" for i in range(self.count)]
         assert wait_for(lambda: all(map(os.path.exists, paths)), 30), paths
         assert wait_for(lambda: all(map(os.path.getsize, paths)), 5), paths
         self._stop()
         infos = [open(path, "rb").read() for path in paths]
-        for i in range(ROUTERS):
+        for i in range(self.count):
             for info in infos:
                 name = identity(info)
                 at = f"{self.dir}/{i}/netDb/r{name[0]}"
@@ -178,6 +188,17 @@ class I2pNet:
             subprocess.run(["chown", "-R", "61234:61234",
                             f"{self.dir}/{i}"], check=True)
         self._start()
+
+    def listens(self):
+        """Are router 0's proxies and its console there?"""
+        def ask():
+            for port in (HTTP, SOCKS, CONSOLE):
+                try:
+                    socket.create_connection((HOST, port), 5).close()
+                except OSError:
+                    return False
+            return True
+        return call_in(self.lab.path(PLACE), ask)
 
     def console(self, i=0, page=""):
         host = self._address(i) if i else HOST
