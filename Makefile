@@ -1,7 +1,7 @@
 # Thin door to meson; `make run` and `make check` work on a fresh Debian 12.
 BUILD ?= build
 
-.PHONY: all build run check check-tor install bench fuzz clean deps test-deps
+.PHONY: all build run check check-nets install bench fuzz clean deps test-deps
 
 all: build
 
@@ -25,8 +25,8 @@ run: deps
 check: test-deps
 	@tools/check
 
-check-tor: test-deps build
-	@tools/check-tor
+check-nets: test-deps build
+	@tools/check-nets
 
 install: build
 	meson install -C $(BUILD)

@@ -33,7 +33,7 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "alone: needs the machine for itself (timing)")
     config.addinivalue_line(
-        "markers", "tor: needs the lab's own Tor network, made once a process")
+        "markers", "net: needs a Tor or I2P network of the lab's own")
 
 
 def pytest_pycollect_makemodule(module_path):

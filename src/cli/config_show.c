@@ -61,15 +61,17 @@ static void show_settings(const struct section *s, const char *indent)
 static void show_hop(const struct link *l, char *to)
 {
 	char user[SHOW_TEXT / 2];
-	const char *const no_udp = l->hop.no_udp ? " without UDP" : "";
+	const char *const more = l->hop.no_udp	  ? " without UDP"
+				 : l->hop.forward ? " that forwards"
+						  : "";
 
 	if (l->hop.has_auth)
 		(void)snprintf(to, SHOW_TEXT * 2, "%s as '%s'%s", l->hop.label,
 			       text_quote(user, sizeof(user), l->hop.user,
 					  strlen(l->hop.user)),
-			       no_udp);
+			       more);
 	else
-		(void)snprintf(to, SHOW_TEXT * 2, "%s%s", l->hop.label, no_udp);
+		(void)snprintf(to, SHOW_TEXT * 2, "%s%s", l->hop.label, more);
 }
 
 static void show_way(struct conf *c, const struct section *s)

@@ -115,6 +115,9 @@ static int profiles_take(struct conf *c, const char *name, bool is_run,
 	if (!dns->is_set)
 		profile_dns(&pr, dns);
 	rc = profiles_expose(&pr, p, f);
+	/* Said twice, it would let more out than either. */
+	if (rc == 0 && p->only_count == 0)
+		rc = profile_only(&pr, p, f);
 	return rc < 0 ? rc : profile_publish(&pr, p, f);
 }
 

@@ -12,6 +12,7 @@
 #include "box/oneshot.h"
 #include "bus/plan.h"
 #include "conf/dns.h"
+#include "conf/only.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
@@ -61,6 +62,13 @@ static int take_dns(void *ctx, const char *value, struct fault *f)
 	struct run *r = ctx;
 
 	return dns_parse(value, &r->dns, f);
+}
+
+static int take_only(void *ctx, const char *value, struct fault *f)
+{
+	struct run *r = ctx;
+
+	return only_add(&r->plan, value, f);
 }
 
 static int take_ip4_only(void *ctx, const char *value, struct fault *f)
@@ -113,6 +121,10 @@ static const struct opt run_opts[] = {
 	  "fake (default), off, socks-resolve, udp://IP[:PORT] or "
 	  "tcp://IP[:PORT]",
 	  take_dns },
+	{ 0, "only", "PATTERN", true,
+	  "let names like *.i2p leave and nothing else; goes before a "
+	  "profile's",
+	  take_only },
 	{ '4', "ipv4-only", NULL, true, "no IPv6 inside", take_ip4_only },
 	{ '6', "ipv6-only", NULL, true, "no IPv4 inside", take_ip6_only },
 	{ 'e', "expose", "HOST:PORT", true,
@@ -128,7 +140,7 @@ static const char run_more[] =
 	"  socks5://[USER:PASS@]HOST[:1080]   socks5+unix:/PATH\n"
 	"  socks4a://HOST[:1080]              direct://[?dev=IFACE]\n"
 	"  http://[USER:PASS@]HOST[:8080]     block://\n"
-	"  https://[USER:PASS@]HOST[:443]\n"
+	"  https://[USER:PASS@]HOST[:443]     (http, https: ?forward)\n"
 	"without -x and -P: NSPROXY_PROXY, ALL_PROXY or all_proxy of the\n"
 	"environment; -x - reads them from standard input\n"
 	"\n"

@@ -111,6 +111,12 @@ int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 		return fault_hint(f, "leave -d out: names travel to the proxy "
 				     "as names then");
 	}
+	if (p->only_count > 0 && all.mode != NAMES_FAKE) {
+		(void)fault_plain(f, -EINVAL,
+				  "'only' needs names that leave as names, and "
+				  "here they would be looked up first");
+		return fault_hint(f, "use a proxy and dns fake (-d fake)");
+	}
 	p->names = all.mode;
 	settle_servers(p, &all);
 	return 0;

@@ -91,16 +91,19 @@ static int worker_server_dest(void *ctx, struct dest *d)
 	struct worker *w = ctx;
 	struct addr at = d->addr;
 
+	if (d->name[0] != '\0' && !route_name_ok(d->name))
+		return -EHOSTUNREACH;
 	if (d->name[0] != '\0')
-		return route_name_ok(d->name) ? 0 : -EHOSTUNREACH;
+		return route_may_leave(&w->plan, d) ? 0 : -EACCES;
 	/* Who asks a proxy for port 53 means that server and no other. */
 	if (at.port == 53)
 		at.port = 7;
 	if (route_decide(&w->plan, &at, true).verdict != ROUTE_WAY)
 		return -EHOSTUNREACH;
-	if (!names_is_leasable(&d->addr))
-		return 0;
-	return names_of_lease(w->names, &d->addr, d->name) ? 0 : -EHOSTUNREACH;
+	if (names_is_leasable(&d->addr) &&
+	    !names_of_lease(w->names, &d->addr, d->name))
+		return -EHOSTUNREACH;
+	return route_may_leave(&w->plan, d) ? 0 : -EACCES;
 }
 
 /** worker_drained() - Stay until what was sent last has gone out */

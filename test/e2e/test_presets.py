@@ -6,14 +6,14 @@ import shutil
 
 import pytest
 
-from lab import Keep, ToyProxy, kernel
+from lab import ForwardProxy, Keep, ToyProxy, kernel
 from lab.world import PRESETS
 
 ETC = "/etc/nsproxy"
 HOME = "/run/lab/home/.config/nsproxy"
 UID = 61234
 ENV = {"NSPROXY_PRESETS": PRESETS}
-TOY_PORT = 9059
+TOY_PORT, TOY_I2P_PORT = 9059, 4459
 
 
 class Anybody:
@@ -26,11 +26,12 @@ class Anybody:
 
 
 def copy_presets(path):
-    """The real ones, but that a toy stands for Tor: the lab's real one may
-    have the real port (see test_tor.py)."""
+    """The real ones, but that toys stand for Tor and I2P: the lab's real Tor
+    may have the real port (see test_tor.py)."""
     with open(PRESETS, encoding="ascii") as file:
         text = file.read()
-    assert ":9050" in text
+    assert ":9050" in text and ":4444" in text
+    text = text.replace(":4444", f":{TOY_I2P_PORT}")
     with open(path, "w", encoding="ascii") as file:
         file.write(text.replace(":9050", f":{TOY_PORT}"))
     os.chmod(path, 0o644)
@@ -87,6 +88,35 @@ def test_installed_tor_needs_no_configuration(lab, installed, user):
     ran = lab.nsproxy("config", "show", "tor", user=user)
     assert f"{installed}:" in ran.out and ran.rc == 0, ran
     assert lab.nsproxy("config", "check", user=user).rc == 0
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("user", [True, False])
+def test_installed_i2p_needs_no_configuration(lab, installed, user):
+    def curl(*words):
+        return lab.nsproxy("run", "-P", "i2p", *words[:-1], "--", "curl",
+                           "-sS", "-m", "20", words[-1], user=user)
+    with ForwardProxy(lab, "host", "127.0.0.1", TOY_I2P_PORT) as i2p:
+        ran = curl("http://preset.i2p/x")
+        assert ran.rc == 0 and ran.err == "", ran
+        assert i2p.requests == ["GET http://preset.i2p/x HTTP/1.1"]
+        assert curl("http://example.org/").rc == 6     # no such name
+        assert curl("http://203.0.113.5/").rc == 7     # refused
+        assert len(i2p.raw) == 1
+        assert curl("--only", "example.org", "http://example.org/").rc == 0
+        assert i2p.requests[1] == "GET http://example.org/ HTTP/1.1"
+    ran = lab.nsproxy("config", "show", "i2p", user=user)
+    assert f"{installed}:" in ran.out and "that forwards" in ran.out, ran
+
+
+def test_a_profile_without_only_lets_an_outproxy_have_all(lab, put):
+    put(HOME, 'profile "i2p" { '
+        f'chain = {{"http://127.0.0.1:{TOY_I2P_PORT}?forward"}} }}\n')
+    with ForwardProxy(lab, "host", "127.0.0.1", TOY_I2P_PORT) as i2p:
+        ran = lab.nsproxy("run", "-P", "i2p", "--", "curl", "-sS",
+                          "http://example.org/", env=ENV)
+    assert ran.rc == 0 and i2p.requests == [
+        "GET http://example.org/ HTTP/1.1"], ran
 
 
 def test_nothing_installed_is_fine(lab):

@@ -10,7 +10,7 @@ from lab import Keep, ToyDns
 from lab.run import wait_for
 from lab.world import PRESETS
 
-pytestmark = [pytest.mark.tor, pytest.mark.alone]
+pytestmark = [pytest.mark.net, pytest.mark.alone]
 
 SITE, SITE_IP = "site.tor.example", "203.0.113.81"
 CURL = ["curl", "-sS", "--max-time", "40"]

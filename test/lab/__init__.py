@@ -2,11 +2,13 @@
 """Small internets made of namespaces, to test nsproxy end to end.
 
 Read world.py first: it builds the places. far.py has the servers at the far
-end, proxy.py the toy proxies, upstream.py a toy DNS server, tornet.py a Tor
-network, wire.py the captures, run.py starts programs in the host's place,
-inside.py is what tests run in a sandbox; machine.py boots a whole system.
+end, proxy.py the toy proxies, forward.py one that takes plain requests only,
+upstream.py a toy DNS server, tornet.py a Tor network, wire.py the captures,
+run.py starts programs in the host's place, inside.py is what tests run in a
+sandbox; machine.py boots a whole system.
 """
 from .far import FarServers, Little, LittleUdp
+from .forward import ForwardProxy
 from .keep import Keep
 from .machine import Machine
 from .proxy import Faults, ToyProxy
@@ -16,5 +18,6 @@ from .tornet import TorNet
 from .upstream import ToyDns
 from .world import Lab
 
-__all__ = ["Faults", "FarServers", "Job", "Keep", "Lab", "Little", "LittleUdp",
-           "Machine", "Ran", "Terminal", "TorNet", "ToyDns", "ToyProxy"]
+__all__ = ["Faults", "FarServers", "ForwardProxy", "Job", "Keep", "Lab",
+           "Little", "LittleUdp", "Machine", "Ran", "Terminal", "TorNet",
+           "ToyDns", "ToyProxy"]

@@ -38,6 +38,38 @@ static void relay_keeps_half_open_side_flowing(void **state)
 	ends_close(&e);
 }
 
+static void relay_of_an_answer_hears_the_outer_side_alone(void **state)
+{
+	struct ends e = { .app = -1, .far = -1 };
+	int in[2], out[2];
+	char buf[16];
+
+	(void)state;
+	tcp_pair(in);
+	tcp_pair(out);
+	e.app = in[0];
+	e.far = out[0];
+	assert_int_equal(send(e.app, "before", 6, 0), 6);
+	assert_int_equal(relay_start_answer(pool, in[1],
+					    (struct stream){ .fd = out[1] },
+					    ended, &e, &e.relay),
+			 0);
+	assert_int_equal(send(e.far, "answer", 6, 0), 6);
+	assert_int_equal(wait_recv(e.app, buf, sizeof(buf)), 6);
+	assert_int_equal(send(e.app, "behind", 6, 0), 6);
+	turn(5);
+	shutdown(e.far, SHUT_WR);
+	assert_int_equal(wait_recv(e.app, buf, sizeof(buf)), 0);
+	assert_int_equal(send(e.app, "more", 4, 0), 4);
+	turn(5);
+	assert_int_equal(recv(e.far, buf, sizeof(buf), 0), -1);
+	assert_non_null(e.relay);
+	shutdown(e.app, SHUT_WR);
+	wait_end(&e, 0);
+	assert_int_equal(wait_recv(e.far, buf, sizeof(buf)), 0);
+	ends_close(&e);
+}
+
 static void relay_stops_the_writer_of_a_slow_reader(void **state)
 {
 	const int small = 65536;
@@ -191,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(relay_moves_64_mib_both_ways_byte_exact),
+		T(relay_of_an_answer_hears_the_outer_side_alone),
 		T(relay_keeps_half_open_side_flowing),
 		T(relay_stops_the_writer_of_a_slow_reader),
 		T(relay_carries_urgent_octets_as_plain_ones),

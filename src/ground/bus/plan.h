@@ -19,6 +19,7 @@
 #define PLAN_EXPOSE  32 /* -e */
 #define PLAN_PUBLISH 32 /* -p */
 #define PLAN_SERVERS 4	/* -d */
+#define PLAN_ONLY    16 /* --only */
 
 /* The sandbox's own addresses. Both lie in ranges set aside for benchmarks
  * (RFC 2544 and RFC 5180), the same that leases come from; leases start
@@ -48,6 +49,8 @@ enum hop_kind {
  * @user, @pass: Credentials; @has_auth tells empty from absent
  * @insecure:    HOP_HTTPS: do not check the certificate
  * @no_udp:      HOP_SOCKS5: do not ask it for UDP
+ * @forward:     HOP_HTTP and HOP_HTTPS, last hop: names at port 80 are not
+ * asked for by CONNECT, requests are sent to the proxy as they come
  * @dev:         HOP_DIRECT: bind outer sockets to this interface; else empty
  * @dial_s:      Seconds a whole dial may take, if this hop has its say; 0 =
  *               the default (DIAL_MS)
@@ -66,6 +69,7 @@ struct hop {
 	char pass[256];
 	bool insecure;
 	bool no_udp;
+	bool forward;
 	char dev[IFNAMSIZ];
 	uint32_t dial_s;
 	struct addr addr[PLAN_ADDRS];
@@ -115,6 +119,16 @@ struct plan_serve {
 	char pass[256];
 };
 
+/**
+ * struct plan_only - names that may leave
+ * @name:   A domain in lower case, without the last dot
+ * @below:  Names below it alone; else itself as well
+ */
+struct plan_only {
+	char name[NAME_MAX_LEN + 1];
+	bool below;
+};
+
 /** struct plan - everything a worker is told before it is locked down */
 struct plan {
 	uint32_t magic;
@@ -130,6 +144,8 @@ struct plan {
 	unsigned int expose_count;
 	struct plan_publish publish[PLAN_PUBLISH];
 	unsigned int publish_count;
+	struct plan_only only[PLAN_ONLY];
+	unsigned int only_count; /* 0: all names, and addresses as well */
 	struct plan_serve serve;
 	int log_level;
 	unsigned int flow_max; /* 0: as many as the fd limit carries */

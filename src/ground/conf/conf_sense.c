@@ -123,6 +123,21 @@ static void sense_isolate(struct conf *c, const struct section *s,
 			    "socks5 one without a user name");
 }
 
+/** sense_only() - Will there be names to compare? */
+static void sense_only(struct conf *c, const struct section *s,
+		       const struct link *last)
+{
+	const struct setting *only = &s->set[PROFILE_ONLY];
+	const struct setting *dns = &s->set[PROFILE_DNS];
+
+	if (only->count > 0 &&
+	    (last->hop.kind == HOP_DIRECT ||
+	     (dns->count > 0 && strcmp(dns->value->text, "fake") != 0)))
+		problem_add(&c->problems, &only->at,
+			    "'only' needs names that leave as names: a proxy "
+			    "that takes them, and 'dns = fake'");
+}
+
 static void sense_chain(struct conf *c, const struct section *s)
 {
 	const struct setting *set = &s->set[PROFILE_CHAIN];
@@ -153,6 +168,7 @@ static void sense_chain(struct conf *c, const struct section *s)
 			problem_add(&c->problems, &dns->value->at,
 				    "'dns = socks-resolve' needs a last proxy "
 				    "that is a socks5 one, as Tor's");
+		sense_only(c, s, last);
 		if (last->hop.kind == HOP_DIRECT && dns->count == 1 &&
 		    !strcmp(dns->value->text, "fake"))
 			problem_add(&c->problems, &dns->value->at,
@@ -162,6 +178,17 @@ static void sense_chain(struct conf *c, const struct section *s)
 				    s->name);
 	}
 	explicit_bzero(&chain, sizeof(chain));
+}
+
+/** sense_empty() - A list of nothing would let everything out */
+static void sense_empty(struct conf *c, const struct section *s)
+{
+	const struct setting *only = &s->set[PROFILE_ONLY];
+
+	if (only->is_set && only->count == 0)
+		problem_add(&c->problems, &only->at,
+			    "'only' is empty; leave it out to let all names "
+			    "leave, or say \"block://\" to let none");
 }
 
 static void sense_dns(struct conf *c, const struct section *s)
@@ -191,6 +218,7 @@ static void sense_counts(struct conf *c, const struct section *s)
 		{ PROFILE_EXPOSE, PLAN_EXPOSE },
 		{ PROFILE_PUBLISH, PLAN_PUBLISH },
 		{ PROFILE_VETH_PORTS, KEYS_VETH_PORTS },
+		{ PROFILE_ONLY, PLAN_ONLY },
 	};
 
 	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
@@ -310,6 +338,7 @@ void check_sense(struct conf *c)
 			continue;
 		sense_chain(c, s);
 		sense_dns(c, s);
+		sense_empty(c, s);
 		sense_counts(c, s);
 		sense_helpers(c, s);
 		for (unsigned int i = 0; i < s->set[PROFILE_PUBLISH].count; i++)

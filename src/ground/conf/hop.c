@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOP_OPTIONS "insecure, timeout=SECONDS, dev=IFACE"
+#define HOP_OPTIONS "insecure, forward, timeout=SECONDS, dev=IFACE"
 #define HOP_FORMS                                                      \
 	"socks5://HOST:PORT, socks4a://..., http://..., https://..., " \
 	"socks5+unix:/PATH, direct://, block://"
@@ -68,6 +68,16 @@ static const char *take_insecure(struct hop *h, const char *value)
 	return NULL;
 }
 
+static const char *take_forward(struct hop *h, const char *value)
+{
+	if (value)
+		return "the option 'forward' takes no value";
+	if (h->kind != HOP_HTTP && h->kind != HOP_HTTPS)
+		return "the option 'forward' is for http:// and https:// only";
+	h->forward = true;
+	return NULL;
+}
+
 static const char *take_timeout(struct hop *h, const char *value)
 {
 	if (h->kind == HOP_BLOCK)
@@ -99,6 +109,7 @@ struct hop_option {
 
 static const struct hop_option hop_options[] = {
 	{ "insecure", take_insecure },
+	{ "forward", take_forward },
 	{ "timeout", take_timeout },
 	{ "dev", take_dev },
 };
@@ -326,6 +337,12 @@ int chain_check(const struct plan *p, struct fault *f)
 
 		if (p->hop_count == 1)
 			break;
+		if (h->forward && i + 1 < p->hop_count)
+			return fault_plain(f, -EINVAL,
+					   "'?forward' is for the last proxy "
+					   "of a chain: %s would have to reach "
+					   "%s by CONNECT",
+					   h->label, p->hop[i + 1].label);
 		if (h->kind == HOP_BLOCK)
 			return fault_plain(f, -EINVAL,
 					   "block:// stands alone: it lets "

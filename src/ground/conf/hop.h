@@ -6,7 +6,7 @@
  *   socks5://[USER:PASS@]HOST[:1080]     socks5h:// is the same
  *   socks5+unix:/PATH
  *   socks4a://[USER@]HOST[:1080]
- *   http://[USER:PASS@]HOST[:8080]       CONNECT
+ *   http://[USER:PASS@]HOST[:8080]       CONNECT; ?forward
  *   https://[USER:PASS@]HOST[:443]       the same inside TLS; ?insecure
  *   direct://                            no proxy; ?dev=IFACE
  *   block://                             nothing

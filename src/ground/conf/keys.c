@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "conf/dns.h"
 #include "conf/hop.h"
+#include "conf/only.h"
 #include "conf/opts.h"
 #include "conf/place.h"
 
@@ -107,6 +108,13 @@ static int check_publish(const char *text, struct fault *f)
 	struct plan_publish p;
 
 	return publish_parse(text, &p, f);
+}
+
+static int check_only(const char *text, struct fault *f)
+{
+	struct plan_only one;
+
+	return only_parse(text, &one, f);
 }
 
 static int check_port(const char *text, struct fault *f)
@@ -230,6 +238,12 @@ static const struct key profile_keys[] = {
 			      "name for each sandbox; Tor then keeps their "
 			      "circuits apart.",
 			      NULL },
+	[PROFILE_ONLY] = { "only", KEY_TEXTS, "DOMAIN|*.DOMAIN, ...", NULL,
+			   NULL,
+			   "The only names that may leave: a domain and all "
+			   "below it, or with *. those below it alone. Other "
+			   "names do not exist, and addresses are refused.",
+			   check_only },
 };
 
 static const struct key helper_keys[] = {

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "conf/conf_chain.h"
 #include "conf/hop.h"
+#include "conf/only.h"
 #include "conf/owner.h"
 #include "conf/place.h"
 
@@ -178,6 +179,16 @@ void profile_dns(const struct profile *p, struct dns_wish *dns)
 				NULL); /* was checked */
 }
 
+int profile_only(const struct profile *p, struct plan *to, struct fault *f)
+{
+	const struct setting *set = &p->section->set[PROFILE_ONLY];
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < set->count; i++)
+		rc = only_add(to, set->value[i].text, f);
+	return rc;
+}
+
 int profile_publish(const struct profile *p, struct plan *to, struct fault *f)
 {
 	const struct setting *set = &p->section->set[PROFILE_PUBLISH];
@@ -197,8 +208,10 @@ int profile_publish(const struct profile *p, struct plan *to, struct fault *f)
 int profile_to_plan(struct conf *c, const struct profile *p, struct plan *to,
 		    struct dns_wish *dns, struct fault *f)
 {
-	const int rc = profile_chain_to_plan(c, p, to, f);
+	int rc = profile_chain_to_plan(c, p, to, f);
 
+	if (rc == 0)
+		rc = profile_only(p, to, f);
 	if (rc < 0)
 		return rc;
 	profile_dns(p, dns);

@@ -89,7 +89,8 @@ int profile_chain_to_plan(struct conf *c, const struct profile *p,
  * profile_to_plan() - All of a profile that needs nothing of the host
  * @c:    Configuration
  * @p:    Profile
- * @to:   Hops and published ports are written; the caller wipes it
+ * @to:   Hops, names that may leave and published ports are written; the caller
+ * wipes it
  * @dns:  How names are looked up; not set if the profile does not say
  * @f:    Why not
  *
@@ -103,6 +104,9 @@ int profile_to_plan(struct conf *c, const struct profile *p, struct plan *to,
 
 /** profile_dns() - The part of @dns alone */
 void profile_dns(const struct profile *p, struct dns_wish *dns);
+
+/** profile_only() - Add the names that may leave; Return: 0, or -E2BIG */
+int profile_only(const struct profile *p, struct plan *to, struct fault *f);
 
 /** profile_publish() - Add the published ports; Return: 0, or -E2BIG */
 int profile_publish(const struct profile *p, struct plan *to, struct fault *f);

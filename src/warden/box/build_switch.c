@@ -50,9 +50,9 @@ static bool switch_hop_same(const struct hop *a, const struct hop *b,
 {
 	return a->kind == b->kind && a->port == b->port &&
 	       a->insecure == b->insecure && a->no_udp == b->no_udp &&
-	       a->dial_s == b->dial_s && !strcmp(a->host, b->host) &&
-	       !strcmp(a->path, b->path) && !strcmp(a->dev, b->dev) &&
-	       a->has_auth == b->has_auth &&
+	       a->forward == b->forward && a->dial_s == b->dial_s &&
+	       !strcmp(a->host, b->host) && !strcmp(a->path, b->path) &&
+	       !strcmp(a->dev, b->dev) && a->has_auth == b->has_auth &&
 	       (any_user ||
 		(!strcmp(a->user, b->user) && !strcmp(a->pass, b->pass)));
 }
@@ -114,6 +114,17 @@ static bool switch_publish_same(const struct plan *a, const struct plan *b)
 	for (unsigned int i = 0; i < a->publish_count; i++)
 		if (!addr_equal(&a->publish[i].host, &b->publish[i].host) ||
 		    a->publish[i].inner_port != b->publish[i].inner_port)
+			return false;
+	return true;
+}
+
+static bool switch_only_same(const struct plan *a, const struct plan *b)
+{
+	if (a->only_count != b->only_count)
+		return false;
+	for (unsigned int i = 0; i < a->only_count; i++)
+		if (a->only[i].below != b->only[i].below ||
+		    strcmp(a->only[i].name, b->only[i].name) != 0)
 			return false;
 	return true;
 }
@@ -182,6 +193,7 @@ static int switch_judge(struct build *b, const struct plan *old,
 {
 	const bool chain = !switch_chain_same(b, old, was);
 	const bool dns = !switch_dns_same(old, b->plan);
+	const bool only = !switch_only_same(old, b->plan);
 	const bool users = !switch_users_same(was, &b->terms);
 	const char *fixed = switch_fixed(b, old, was, jobs);
 
@@ -195,10 +207,10 @@ static int switch_judge(struct build *b, const struct plan *old,
 	b->terms.veth = was->veth; /* with the addresses that it has */
 	/* The doors that are open are told apart by their place in it. */
 	memcpy(b->plan->expose, old->expose, sizeof(old->expose));
-	b->needs_worker = chain || dns;
-	(void)snprintf(b->changed, sizeof(b->changed), "%s%s%s",
+	b->needs_worker = chain || dns || only;
+	(void)snprintf(b->changed, sizeof(b->changed), "%s%s%s%s",
 		       chain ? "chain " : "", dns ? "dns " : "",
-		       users ? "users " : "");
+		       only ? "only " : "", users ? "users " : "");
 	if (strcmp(was->profile, b->terms.profile) != 0 &&
 	    b->changed[0] == '\0')
 		(void)text_copy(b->changed, sizeof(b->changed), "profile ");

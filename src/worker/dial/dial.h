@@ -56,6 +56,9 @@ struct dial_found {
  * @ctx:   For @fn
  * @ret:   Handle for dial_cancel(); valid until @fn is called
  *
+ * Where way_forwards() is true the stream ends at the last proxy, and success
+ * means that the proxy was reached, not the far end.
+ *
  * Failures of a hop (not of the far end) are logged here, one warning that
  * names the hop, each kind at most once in 5 s per way.
  *

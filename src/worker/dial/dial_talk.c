@@ -75,6 +75,17 @@ static void dial_talk_say(struct dial *d, enum greet_step step)
 	dial_enter(d, (enum dial_state)(DIAL_AT_HELLO + step));
 }
 
+/** dial_talk_greet() - The current hop can be spoken to: begin, or leave that
+ * to whoever forwards requests */
+static void dial_talk_greet(struct dial *d)
+{
+	if (dial_is_last(d) && d->goal == DIAL_CONNECT &&
+	    way_forwards(d->way, &d->to))
+		dial_end(d, 0);
+	else
+		dial_talk_say(d, greet_first(dial_hop(d)));
+}
+
 void dial_talk_begin(struct dial *d)
 {
 	const struct hop *h = dial_hop(d);
@@ -84,7 +95,7 @@ void dial_talk_begin(struct dial *d)
 	if (d->greet_due > d->total_due)
 		d->greet_due = d->total_due;
 	if (h->kind != HOP_HTTPS) {
-		dial_talk_say(d, greet_first(h));
+		dial_talk_greet(d);
 		return;
 	}
 	rc = stream_tls_start(&d->stream, d->way->tls, h->host, h->insecure);
@@ -102,7 +113,7 @@ static int dial_talk_tls(struct dial *d)
 	if (rc == -EAGAIN)
 		return rc;
 	if (rc == 0) {
-		dial_talk_say(d, greet_first(dial_hop(d)));
+		dial_talk_greet(d);
 		return 0;
 	}
 	dial_blame(d, WAY_TLS,

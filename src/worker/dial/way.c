@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define FORWARD_PORT	 80 /* of plain HTTP */
+
 /* Idle connections to a proxy stay known to NATs, and a vanished proxy is
  * noticed after 60 + 5 * 20 s. */
 #define OUTER_IDLE_S	 60
@@ -94,6 +96,12 @@ void way_fini(struct way *w)
 {
 	tls_context_free(w->tls);
 	*w = (struct way){ 0 };
+}
+
+bool way_forwards(const struct way *w, const struct dest *to)
+{
+	return w->hop[w->count - 1].forward && to->name[0] != '\0' &&
+	       to->addr.port == FORWARD_PORT;
 }
 
 bool way_has_udp(const struct way *w)

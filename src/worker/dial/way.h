@@ -43,6 +43,7 @@ enum way_fault {
  * @resolver: Borrowed; NULL where names cannot be looked up (all sandboxes)
  * @dials, @dial_max:  Dials under way and their cap
  * @gate:   Paces the warnings, one for each kind
+ * @refused_gate:  Paces what relay_http says of programs
  */
 struct way {
 	struct loop *loop;
@@ -53,6 +54,7 @@ struct way {
 	unsigned int dials;
 	unsigned int dial_max;
 	struct log_gate gate[WAY_FAULTS];
+	struct log_gate refused_gate;
 };
 
 /**
@@ -72,6 +74,16 @@ void way_fini(struct way *w);
 /** way_first() - Index of the hop that is connected to: 1 behind a HOP_DIRECT
  * that only names a device, else 0 */
 unsigned int way_first(const struct way *w);
+
+/**
+ * way_forwards() - Are requests to this destination sent to the last proxy?
+ * @w:   Way
+ * @to:  Destination
+ *
+ * A dial to such a one ends at the last proxy, which has been told nothing:
+ * whoever gets the stream must speak HTTP to it as to a proxy (relay_http).
+ */
+bool way_forwards(const struct way *w, const struct dest *to);
 
 /** way_has_udp() - May outlets be tried? (one SOCKS5 hop, or direct) */
 bool way_has_udp(const struct way *w);

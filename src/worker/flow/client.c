@@ -71,10 +71,13 @@ void client_free(struct client *c)
 		dial_cancel(c->dial);
 	if (c->relay)
 		relay_cancel(c->relay);
+	if (c->http)
+		relay_http_cancel(c->http);
 	server_udp_close(c->udp);
 	stream_abort(&c->outer);
 	fd_close(&c->fd);
 	free(c->head);
+	free(c->forwards);
 	list_del(&c->node);
 	c->server->count--;
 	free(c);
@@ -126,6 +129,7 @@ static void client_relayed(void *ctx, int err)
 
 	(void)err; /* both sides know it by now */
 	c->relay = NULL;
+	c->http = NULL;
 	client_free(c);
 }
 
@@ -137,6 +141,10 @@ static int client_relay(struct client *c)
 	client_enter(c, CLIENT_RELAYS);
 	loop_unwatch(s->loop, &c->watch);
 	loop_unwatch(s->loop, &c->outer_watch);
+	if (c->forwards)
+		return relay_http_start(s->pool, s->way, c->forwards,
+					fd_take(&c->fd), stream_take(&c->outer),
+					client_relayed, c, &c->http);
 	return relay_start(s->pool, fd_take(&c->fd), stream_take(&c->outer),
 			   client_relayed, c, &c->relay);
 }
@@ -197,7 +205,8 @@ static int client_connected(struct client *c, const struct addr *bound)
 		rc = server_http_welcome(c);
 		break;
 	case CLIENT_HTTP_PLAIN:
-		return client_forward_start(c);
+		/* Its head stays where it is: relay_http takes it. */
+		return c->forwards ? client_relay(c) : client_forward_start(c);
 	}
 	return rc < 0 ? rc : client_relay(c);
 }
@@ -223,6 +232,12 @@ int client_dial(struct client *c, struct dest *to)
 
 	if (s->names)
 		rc = s->names(s->ctx, to);
+	if (rc == 0 && way_forwards(s->way, to)) {
+		c->forwards = malloc(sizeof(*to));
+		rc = c->forwards ? 0 : -ENOMEM;
+	}
+	if (c->forwards)
+		*c->forwards = *to;
 	if (rc == 0)
 		rc = dial_start(s->way, DIAL_CONNECT, to, client_dialled, c,
 				&c->dial);

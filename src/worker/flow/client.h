@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "dial/dial.h"
 #include "flow/relay.h"
+#include "flow/relay_http.h"
 #include "flow/server.h"
 #include "net/stream.h"
 #include "wire/http.h"
@@ -50,7 +51,8 @@ struct server {
  * @CLIENT_DIALS:       @dial is alive; it has its own deadline
  * @CLIENT_FORWARDS:    @outer and @head are alive: the rewritten HTTP head is
  *                      on its way
- * @CLIENT_RELAYS:      @relay is alive and owns both fds; may last for ever
+ * @CLIENT_RELAYS:      @relay or @http is alive and owns both fds; may last for
+ * ever
  * @CLIENT_ASSOCIATES:  @udp is alive, as long as the TCP connection
  * @CLIENT_LEAVES:      Was refused; may read why before we close
  *
@@ -84,6 +86,8 @@ struct client {
 	struct timer timer;
 	struct dial *dial;
 	struct relay *relay;
+	struct relay_http *http;
+	struct dest *forwards; /* where to, when requests are forwarded */
 	struct server_udp *udp;
 	struct stream outer;
 	struct watch outer_watch;

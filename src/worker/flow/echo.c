@@ -127,6 +127,7 @@ void echo_packet(struct echo *e, const struct packet *p)
 	/* The same addresses are odd for a ping as for a connection. */
 	to.port = 7;
 	if (e->way->count == 1 && e->way->hop[0].kind == HOP_DIRECT &&
+	    route_may_leave(e->plan, &(struct dest){ .addr = to }) &&
 	    route_decide(e->plan, &to, true).verdict == ROUTE_WAY) {
 		rc = ping_start(e, p);
 		if (rc == 0 || rc == -ENOBUFS)

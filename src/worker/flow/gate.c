@@ -11,6 +11,7 @@
 #include "flow/gate.h"
 
 #include "base/text.h"
+#include "flow/relay_http.h"
 #include "flow/route.h"
 
 #include <errno.h>
@@ -31,7 +32,8 @@ enum flow_state {
 	FLOW_DIALING, /* SYN held; .dial is alive; ends by dial's deadline */
 	FLOW_GIVEN,   /* SYN given back; .outer is alive; GATE_GIVEN_MS */
 	FLOW_SILENT,  /* dial timed out; GATE_SILENT_MS */
-	FLOW_OPEN,    /* .relay is alive, not in the map; as long as it lives */
+	FLOW_OPEN,    /* .relay or .http is alive, not in the map; as long as it
+			 lives */
 	FLOW_STATES
 };
 
@@ -60,6 +62,8 @@ struct flow {
 	struct dial *dial;
 	struct stream outer;
 	struct relay *relay;
+	struct relay_http *http;
+	bool forwards;
 	uint8_t syn[PACKET_SYN_ROOM];
 	uint8_t syn_len;
 	uint32_t isn;
@@ -190,6 +194,18 @@ static int gate_dest(struct gate *g, const struct addr *dst, struct dest *to)
 	return 0;
 }
 
+/** gate_target() - Where a flow goes, if it may */
+static int gate_target(struct gate *g, const struct addr *dst,
+		       const struct way *way, struct dest *to)
+{
+	const int rc = gate_dest(g, dst, to);
+
+	/* What is exposed is the host's own. */
+	if (rc < 0 || way == g->direct)
+		return rc;
+	return route_may_leave(g->plan, to) ? 0 : -EACCES;
+}
+
 /** flow_keep_syn() - Remember (or replace) the SYN of a waiting flow */
 static bool flow_keep_syn(struct flow *f, const struct packet *syn)
 {
@@ -205,7 +221,7 @@ static int flow_begin(struct gate *g, const struct flow_key *key,
 {
 	struct dest to;
 	struct flow *f;
-	int rc = gate_dest(g, &key->dst, &to);
+	int rc = gate_target(g, &key->dst, way, &to);
 
 	if (rc < 0)
 		return rc;
@@ -214,6 +230,7 @@ static int flow_begin(struct gate *g, const struct flow_key *key,
 		return -ENOMEM;
 	f->gate = g;
 	f->key = *key;
+	f->forwards = way_forwards(way, &to);
 	f->outer = STREAM_EMPTY;
 	if (!flow_keep_syn(f, syn)) {
 		free(f);
@@ -291,13 +308,40 @@ void gate_segment(struct gate *g, const struct packet *p)
 		tun_give(g->tun, p->raw, p->raw_len);
 }
 
+static void gate_reset(int fd)
+{
+	const struct linger hard = { .l_onoff = 1 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	(void)close(fd);
+}
+
 static void flow_ended(void *ctx, int err)
 {
 	struct flow *f = ctx;
 
 	(void)err;
 	f->relay = NULL;
+	f->http = NULL;
 	flow_bury(f);
+}
+
+/** flow_move() - Let the bytes flow */
+static int flow_move(struct flow *f, int fd)
+{
+	struct gate *g = f->gate;
+	struct dest to;
+
+	if (!f->forwards)
+		return relay_start(g->pool, fd, stream_take(&f->outer),
+				   flow_ended, f, &f->relay);
+	if (gate_dest(g, &f->key.dst, &to) < 0) {
+		gate_reset(fd); /* cannot be: the lease is held */
+		return -EHOSTUNREACH;
+	}
+	return relay_http_start(g->pool, g->way, &to, fd,
+				stream_take(&f->outer), flow_ended, f,
+				&f->http);
 }
 
 /** flow_open() - Pair an accepted socket with its dial */
@@ -309,17 +353,8 @@ static void flow_open(struct flow *f, int fd)
 	map_del(&g->waiting, &f->node);
 	list_add_tail(&g->open, &f->open_node);
 	f->state = FLOW_OPEN;
-	if (relay_start(g->pool, fd, stream_take(&f->outer), flow_ended, f,
-			&f->relay) < 0)
+	if (flow_move(f, fd) < 0)
 		flow_bury(f);
-}
-
-static void gate_reset(int fd)
-{
-	const struct linger hard = { .l_onoff = 1 };
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	(void)close(fd);
 }
 
 static void gate_accepted(struct gate *g, int fd,
@@ -459,7 +494,10 @@ void gate_stop(struct gate *g)
 		struct flow *f =
 			container_of(g->open.next, struct flow, open_node);
 
-		relay_cancel(f->relay);
+		if (f->relay)
+			relay_cancel(f->relay);
+		if (f->http)
+			relay_http_cancel(f->http);
 		flow_bury(f);
 	}
 	map_fini(&g->waiting);

@@ -179,6 +179,22 @@ static int pump_tell_end(struct pump *p, struct stream *to)
 	return rc;
 }
 
+/* Return: octets thrown away, 0 at the end, -EAGAIN, or -errno */
+static ssize_t pump_ignore(struct pump *p, struct pump_kit *kit,
+			   struct stream *from)
+{
+	ssize_t n;
+
+	if (!p->can_read)
+		return -EAGAIN;
+	n = stream_read(from, kit->scratch, PUMP_SCRATCH_BYTES);
+	if (n == -EAGAIN)
+		p->can_read = false;
+	if (n == 0)
+		p->state = PUMP_ENDED;
+	return n;
+}
+
 /* Return: octets read, 0 for another kind of progress, -EAGAIN, or -errno */
 static ssize_t pump_step(struct pump *p, struct pump_kit *kit,
 			 struct stream *from, struct stream *to)
@@ -191,6 +207,8 @@ static ssize_t pump_step(struct pump *p, struct pump_kit *kit,
 	}
 	if (p->state == PUMP_ENDED)
 		return -EAGAIN;
+	if (p->state == PUMP_IGNORES)
+		return pump_ignore(p, kit, from);
 	if (p->state == PUMP_DRAINS)
 		return p->can_write || !to->tls ? pump_tell_end(p, to)
 						: -EAGAIN;

@@ -20,6 +20,7 @@
  *                 and the writing side has not been told yet
  * @PUMP_FLUSHES:  The relay is about to break: what has come is passed on, the
  *                 end is not
+ * @PUMP_IGNORES:  What comes is thrown away, and the end is not passed on
  * @PUMP_ENDED:    Nothing is left to do
  *
  * None has a deadline: a conversation may be silent for ever; TCP keep-alive
@@ -29,6 +30,7 @@ enum pump_state {
 	PUMP_FLOWS,
 	PUMP_DRAINS,
 	PUMP_FLUSHES,
+	PUMP_IGNORES,
 	PUMP_ENDED,
 	PUMP_STATES
 };

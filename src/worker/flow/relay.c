@@ -55,6 +55,7 @@ struct relay_pool {
 	struct loop *loop;
 	struct list relays;
 	struct pump_kit kit;
+	struct list guests;
 	bool drains;
 };
 
@@ -71,6 +72,7 @@ struct relay_pool *relay_pool_new(struct loop *loop)
 	}
 	p->loop = loop;
 	list_init(&p->relays);
+	list_init(&p->guests);
 	pipes_init(&p->kit.pipes, loop);
 	/* splice(2) has no MSG_NOSIGNAL. */
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -172,11 +174,32 @@ void relay_pool_drain(struct relay_pool *p)
 		if (r->pump[INNER].state == PUMP_ENDED)
 			relay_finish(r);
 	}
+	list_each_safe (at, next, &p->guests) {
+		struct relay_guest *g =
+			container_of(at, struct relay_guest, node);
+
+		g->drain(g);
+	}
 }
 
 bool relay_pool_is_idle(const struct relay_pool *p)
 {
-	return list_empty(&p->relays);
+	return list_empty(&p->relays) && list_empty(&p->guests);
+}
+
+bool relay_pool_drains(const struct relay_pool *p)
+{
+	return p->drains;
+}
+
+void relay_pool_hold(struct relay_pool *p, struct relay_guest *g)
+{
+	list_add_tail(&p->guests, &g->node);
+}
+
+void relay_pool_drop(struct relay_guest *g)
+{
+	list_del(&g->node);
 }
 
 static void relay_task(struct task *t)
@@ -251,8 +274,9 @@ static int relay_watch(struct relay *r)
 			  RELAY_EVENTS, relay_outer_event);
 }
 
-int relay_start(struct relay_pool *p, int inner, struct stream outer,
-		relay_fn *fn, void *ctx, struct relay **ret)
+static int relay_begin(struct relay_pool *p, int inner, struct stream outer,
+		       enum pump_state inner_pump, relay_fn *fn, void *ctx,
+		       struct relay **ret)
 {
 	struct stream in = { .fd = inner };
 	struct relay *r = calloc(1, sizeof(*r));
@@ -269,6 +293,7 @@ int relay_start(struct relay_pool *p, int inner, struct stream outer,
 		.ctx = ctx,
 		.side = { in, outer },
 		.watch = { { .fd = -1 }, { .fd = -1 } },
+		.pump[INNER].state = inner_pump,
 	};
 	list_add_tail(&p->relays, &r->node);
 	relay_tune(inner, outer.fd);
@@ -285,4 +310,16 @@ int relay_start(struct relay_pool *p, int inner, struct stream outer,
 	if (ret)
 		*ret = r;
 	return 0;
+}
+
+int relay_start(struct relay_pool *p, int inner, struct stream outer,
+		relay_fn *fn, void *ctx, struct relay **ret)
+{
+	return relay_begin(p, inner, outer, PUMP_FLOWS, fn, ctx, ret);
+}
+
+int relay_start_answer(struct relay_pool *p, int inner, struct stream outer,
+		       relay_fn *fn, void *ctx, struct relay **ret)
+{
+	return relay_begin(p, inner, outer, PUMP_IGNORES, fn, ctx, ret);
 }

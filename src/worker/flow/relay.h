@@ -3,6 +3,7 @@
 /*
  * relay.h - move bytes between the two sides of an open flow
  */
+#include "base/list.h"
 #include "base/loop.h"
 #include "net/stream.h"
 
@@ -34,7 +35,24 @@ void relay_pool_free(struct relay_pool *p);
  */
 void relay_pool_drain(struct relay_pool *p);
 
-/** relay_pool_is_idle() - Are there no relays? */
+/** relay_pool_drains() - Has relay_pool_drain() been called? */
+bool relay_pool_drains(const struct relay_pool *p);
+
+/**
+ * struct relay_guest - something that is going to be a relay
+ * @drain:  Called by relay_pool_drain(); may drop the guest
+ */
+struct relay_guest {
+	struct list node;
+	void (*drain)(struct relay_guest *g);
+};
+
+/** relay_pool_hold() / relay_pool_drop() - A guest comes, goes: with one the
+ * pool is not idle. It goes before the pool does */
+void relay_pool_hold(struct relay_pool *p, struct relay_guest *g);
+void relay_pool_drop(struct relay_guest *g);
+
+/** relay_pool_is_idle() - Are there no relays, and is none held for? */
 bool relay_pool_is_idle(const struct relay_pool *p);
 
 /**
@@ -53,6 +71,17 @@ bool relay_pool_is_idle(const struct relay_pool *p);
  */
 int relay_start(struct relay_pool *p, int inner, struct stream outer,
 		relay_fn *fn, void *ctx, struct relay **ret);
+
+/**
+ * relay_start_answer() - The same, but only the outer side is heard
+ *
+ * What the inner side still says is thrown away, and its end is not passed on:
+ * for the rest of an answer to something that has been said whole.
+ *
+ * Return: like relay_start()
+ */
+int relay_start_answer(struct relay_pool *p, int inner, struct stream outer,
+		       relay_fn *fn, void *ctx, struct relay **ret);
 
 /** relay_cancel() - Reset both sides; @fn is not called any more */
 void relay_cancel(struct relay *r);

@@ -5,6 +5,7 @@
 #include "flow/route.h"
 
 #include "base/text.h"
+#include "bus/only.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -61,6 +62,12 @@ static bool route_is_self(const struct addr *a)
 	return addr_parse_ip(a->family == AF_INET ? SANDBOX_IP4 : SANDBOX_IP6,
 			     &self) &&
 	       addr_same_host(a, &self);
+}
+
+bool route_may_leave(const struct plan *p, const struct dest *d)
+{
+	return !only_is_set(p) ||
+	       (d->name[0] != '\0' && only_allows(p, d->name));
 }
 
 struct route route_decide(const struct plan *p, const struct addr *dst,

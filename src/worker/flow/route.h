@@ -49,5 +49,12 @@ struct route route_decide(const struct plan *p, const struct addr *dst,
  */
 bool route_name_ok(const char *name);
 
+/**
+ * route_may_leave() - Does the plan's list of names let this leave?
+ * @p:  Plan
+ * @d:  A name, or an address, which no list allows
+ */
+bool route_may_leave(const struct plan *p, const struct dest *d);
+
 /** route_is_gateway() - Is this the sandbox's gateway address? */
 bool route_is_gateway(const struct addr *a);

@@ -21,7 +21,8 @@ struct server;
  * server_names_fn - May a client go there? And which name is behind an address
  * that may be a lease?
  *
- * Return: 0 (@d may have been given a name), or -EHOSTUNREACH to refuse
+ * Return: 0 (@d may have been given a name), or -EHOSTUNREACH or
+ * -EACCES to refuse
  */
 typedef int server_names_fn(void *ctx, struct dest *d);
 

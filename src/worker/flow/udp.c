@@ -10,6 +10,7 @@
 #include "flow/udp.h"
 
 #include "base/log.h"
+#include "bus/only.h"
 #include "flow/route.h"
 
 #include <errno.h>
@@ -306,6 +307,18 @@ static int assoc_dest(struct assoc *a, const struct addr *dst, struct dest *to)
 	return p->name ? 0 : -ENOMEM;
 }
 
+/** udp_may_leave() - Does the plan's list of names let it? */
+static bool udp_may_leave(struct udp *u, const struct addr *dst)
+{
+	struct dest to = { .addr = *dst };
+
+	if (!only_is_set(u->plan))
+		return true; /* no look-up for each datagram */
+	if (names_is_leasable(dst))
+		(void)names_of_lease(u->names, dst, to.name);
+	return route_may_leave(u->plan, &to);
+}
+
 static int udp_send(struct udp *u, const struct packet *p, bool is_exposed)
 {
 	const struct assoc_key key = { .inner = p->src,
@@ -314,6 +327,8 @@ static int udp_send(struct udp *u, const struct packet *p, bool is_exposed)
 	struct dest to;
 	int rc;
 
+	if (!is_exposed && !udp_may_leave(u, &p->dst))
+		return -EACCES;
 	if (!a) {
 		if (!is_exposed && u->loop->now_ms < u->sulk_until_ms)
 			return -EOPNOTSUPP;

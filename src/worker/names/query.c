@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "bus/only.h"
 #include "names/special.h"
 
 enum verdict {
@@ -66,6 +67,8 @@ static enum verdict lease_decide(const struct plan *p,
 {
 	if (d->text[0] == '\0')
 		return VERDICT_ABSENT; /* would be no host name for a proxy */
+	if (!only_allows(p, d->text))
+		return VERDICT_ABSENT; /* nor would it be let out */
 	if (is_unwanted(p, q->type))
 		return VERDICT_EMPTY;
 	return by_type(q, VERDICT_LEASE);

@@ -58,5 +58,11 @@ bool head_is(const struct rd *span, const char *text);
 /** head_is_token() - Nothing but tchar (RFC 9110, 5.6.2), at least one? */
 bool head_is_token(const struct rd *span);
 
+/** head_status() - From a whole answer head. Return: 100..599, or 0 */
+unsigned int head_status(struct rd head);
+
+/** head_may_be_answer() - Does what is here of a head begin like one? */
+bool head_may_be_answer(const struct rd *r);
+
 /** head_is_version() - "HTTP/1." and a digit, nothing else? */
 bool head_is_version(const struct rd *span);

@@ -14,8 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/** credentials_put() - The field's value (RFC 7617, 2) */
-static bool credentials_put(struct wr *w, const char *user, const char *pass)
+bool http_credentials_put(struct wr *w, const char *user, const char *pass)
 {
 	uint8_t buf[HTTP_CREDENTIALS_MAX];
 	struct wr plain = wr_of(buf, sizeof(buf));
@@ -45,7 +44,7 @@ bool http_connect_put(struct wr *w, const struct dest *d, bool has_auth,
 	wr_text(w, "\r\n");
 	if (has_auth) {
 		wr_text(w, "Proxy-Authorization: ");
-		if (!credentials_put(w, user, pass))
+		if (!http_credentials_put(w, user, pass))
 			return false;
 		wr_text(w, "\r\n");
 	}
@@ -53,8 +52,7 @@ bool http_connect_put(struct wr *w, const struct dest *d, bool has_auth,
 	return !w->ran_out;
 }
 
-/** status_get() - From a whole answer head. Return: 100..599, or 0 */
-static unsigned int status_get(struct rd head)
+unsigned int head_status(struct rd head)
 {
 	unsigned int status = 0;
 	struct rd version;
@@ -75,8 +73,7 @@ static unsigned int status_get(struct rd head)
 	return status >= 100 && status < 600 ? status : 0;
 }
 
-/** may_become_answer() - Does what is here of a head begin like one? */
-static bool may_become_answer(const struct rd *r)
+bool head_may_be_answer(const struct rd *r)
 {
 	static const char begin[] = "HTTP/1.";
 	const size_t left = rd_left(r);
@@ -96,11 +93,11 @@ int http_answer_get(struct rd *r, unsigned int *status)
 	do {
 		const long len = head_find(&in, room);
 
-		if (len == -EAGAIN && may_become_answer(&in))
+		if (len == -EAGAIN && head_may_be_answer(&in))
 			return -EAGAIN;
 		if (len < 0)
 			return -EPROTO;
-		got = status_get(rd_of(in.at, (size_t)len));
+		got = head_status(rd_of(in.at, (size_t)len));
 		if (got == 0)
 			return -EPROTO;
 		rd_skip(&in, (size_t)len);

@@ -31,6 +31,19 @@
 bool http_connect_put(struct wr *w, const struct dest *d, bool has_auth,
 		      const char *user, const char *pass);
 
+/** http_credentials_put() - The value of Proxy-Authorization (RFC 7617, 2);
+ * limits as above. Return: whether it could be said and fitted */
+bool http_credentials_put(struct wr *w, const char *user, const char *pass);
+
+/**
+ * http_absolute_get() - Take scheme and authority off an absolute target
+ * @target:  http://host[:port]/path?query; becomes what follows the authority
+ * @to:      Where it is; port 80 when none is written
+ *
+ * Return: whether it was one
+ */
+bool http_absolute_get(struct rd *target, struct dest *to);
+
 /**
  * http_answer_get() - Read an answer's head
  * @r:       From its first octet; what follows the head stays in @r

@@ -73,10 +73,17 @@ static bool absolute_get(struct rd *target, struct rd *authority)
 	return true;
 }
 
+bool http_absolute_get(struct rd *target, struct dest *to)
+{
+	struct rd authority;
+
+	return absolute_get(target, &authority) &&
+	       authority_get(authority, HTTP_PORT, to);
+}
+
 /** line_get() - The request line. Return: 0, -EPROTO, -EOPNOTSUPP */
 static int line_get(struct rd line, struct http_request *ret)
 {
-	struct rd authority;
 	struct rd method;
 	struct rd target;
 
@@ -88,8 +95,7 @@ static int line_get(struct rd line, struct http_request *ret)
 			  !memcmp(method.at, "CONNECT", ret->method_len);
 	if (ret->is_connect)
 		return authority_get(target, 0, &ret->to) ? 0 : -EOPNOTSUPP;
-	if (!absolute_get(&target, &authority) ||
-	    !authority_get(authority, HTTP_PORT, &ret->to))
+	if (!http_absolute_get(&target, &ret->to))
 		return -EOPNOTSUPP;
 	ret->target = target.at;
 	ret->target_len = rd_left(&target);
