@@ -19,6 +19,8 @@
  * @over, @ctx:       Called once when the keeper's end of @mint has closed,
  *                    which is the end of the sandbox
  *
+ * @unled:            Gets who was to be led to the program and found nobody
+ *
  * The rest is its own.
  */
 struct doors {
@@ -28,6 +30,7 @@ struct doors {
 	struct way *direct;
 	int mint;
 	void (*over)(void *ctx);
+	void (*unled)(void *ctx, int fd);
 	void *ctx;
 
 	struct watch mint_watch;
@@ -62,6 +65,12 @@ int doors_start(struct doors *d);
  * Return: 0 or -errno
  */
 int doors_listen(struct doors *d, int fd, unsigned int index, bool leads_in);
+
+/**
+ * doors_lead() - Lead somebody inside to the program that answers DNS
+ * @fd:  Connected; taken, or given to @unled
+ */
+void doors_lead(struct doors *d, int fd);
 
 /** doors_retire() - Let no more in; those inside go on. The mint's answers are
  * another worker's from here on, its end still ends us */

@@ -49,5 +49,9 @@ struct route route_decide(const struct plan *p, const struct addr *dst,
  */
 bool route_name_ok(const char *name);
 
+/** route_alias() - What an alias at the gateway's address stands for, or NULL
+ * for any other address */
+const struct addr *route_alias(const struct plan *p, const struct addr *dst);
+
 /** route_is_gateway() - Is this the sandbox's gateway address? */
 bool route_is_gateway(const struct addr *a);
