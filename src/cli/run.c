@@ -110,8 +110,8 @@ static const struct opt run_opts[] = {
 	{ 0, "proxy-file", "FILE", true,
 	  "read the way out from FILE, one or more URLs", take_proxy_file },
 	{ 'd', "dns", "DNS", true,
-	  "fake (default), off, socks-resolve, udp://IP[:PORT] or "
-	  "tcp://IP[:PORT]",
+	  "fake (default), off, socks-resolve, udp://IP[:PORT], "
+	  "tcp://IP[:PORT], or dnsproxy and then its servers",
 	  take_dns },
 	{ '4', "ipv4-only", NULL, true, "no IPv6 inside", take_ip4_only },
 	{ '6', "ipv6-only", NULL, true, "no IPv4 inside", take_ip6_only },

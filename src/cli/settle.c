@@ -111,6 +111,8 @@ int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 		return fault_hint(f, "leave -d out: names travel to the proxy "
 				     "as names then");
 	}
+	if (all.mode == NAMES_PROGRAM && dnsproxy_check(&all.program, f) < 0)
+		return -EINVAL;
 	p->names = all.mode;
 	settle_servers(p, &all);
 	return 0;

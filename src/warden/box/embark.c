@@ -128,7 +128,7 @@ static int embark_travel(struct journey *j, struct fault *f)
 	if (chdir("/") < 0)
 		return fault(f, -errno, "leave for /");
 	if (j->l->job->ready.family != AF_UNSPEC)
-		j->table_count = listening_open(j->tables);
+		j->table_count = listening_open(j->here, j->tables);
 	return is_inside ? embark_nest(j, f) : 0;
 }
 
