@@ -12,6 +12,7 @@
 #include "box/oneshot.h"
 #include "bus/plan.h"
 #include "conf/dns.h"
+#include "dns_job.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
@@ -30,6 +31,7 @@ struct run {
 	const char *profile;
 	struct plan plan;
 	struct dns_wish dns;
+	struct jobs jobs;
 	int publish_fd[PLAN_PUBLISH];
 };
 
@@ -168,7 +170,7 @@ static int run_need_proxy(const struct plan *p, struct fault *f)
 static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 {
 	const char *drop_env[SETTLE_VARS + 1];
-	const struct oneshot o = {
+	struct oneshot o = {
 		.plan = &r->plan,
 		.publish_fd = r->publish_fd,
 		.argv = argv,
@@ -192,11 +194,14 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 	if (rc == 0)
 		rc = settle_dns(&r->plan, &r->dns, f);
 	if (rc == 0)
+		rc = dns_job(&r->plan, &r->dns, &r->jobs, f);
+	if (rc == 0)
 		rc = run_open_published(r, f);
 	if (rc < 0)
 		return rc;
 	settle_drop_env(&r->plan, drop_env);
 	r->plan.log_level = r->level;
+	o.jobs = r->jobs.count > 0 ? &r->jobs : NULL;
 	return oneshot_run(&o, ret_status, f);
 }
 

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from lab import Keep, ToyDns, ToyProxy
-from lab.run import (PYTHON, is_alive, parent_of, wait_for, words_of)
+from lab.run import (PYTHON, is_alive, parent_of, pids, wait_for,
+                     words_of)
 
 UP = "203.0.113.53"
 OTHER = "203.0.113.54"
@@ -59,6 +60,11 @@ def wait_job(keep, state="running", limit_s=12):
     return got
 
 
+def pids_of_dnsproxy():
+    """Processes that were started with our way of calling it."""
+    return [p for p in pids() if "--port=5399" in words_of(p)]
+
+
 # --- names are answered by it
 
 @pytest.mark.parametrize("user", [True, False], ids=["own", "root"])
@@ -74,3 +80,14 @@ def test_every_server_that_is_asked_is_dnsproxy(lab, proxy, up, user):
                     assert "\t203.0.113.7\n" in ran.out, ran
         assert verdict, verdict
         assert len(up.asked) >= 2 * len(ASKED), up.asked
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["user", "root"])
+def test_run_has_it_beside_the_command(lab, proxy, up, user):
+    with lab.watch() as verdict:
+        ran = lab.sandbox(["dig", "+short", "@8.8.4.4", "a.example"], proxy,
+                          opts(lab, UP), user=user)
+    assert ran.rc == 0 and ran.out == "203.0.113.7\n" and ran.err == "", ran
+    assert verdict, verdict
+    assert up.asked == [("udp", "a.example", "A")]
+    assert not pids_of_dnsproxy()

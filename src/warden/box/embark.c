@@ -121,7 +121,7 @@ static int embark_travel(struct journey *j, struct fault *f)
 		.mnt = j->l->mnt,
 	};
 	const bool is_inside = j->l->job->where == WHERE_SANDBOX;
-	int rc = is_inside ? enter_inside(&e, f) : 0;
+	int rc = is_inside ? enter_inside(&e, j->here, f) : 0;
 
 	if (rc < 0)
 		return rc;

@@ -39,7 +39,7 @@ struct enter {
  *
  * Return: 0 or -errno
  */
-int enter_inside(const struct enter *e, struct fault *f);
+int enter_inside(const struct enter *e, int proc, struct fault *f);
 
 /**
  * enter_execute() - This process becomes the command, inside
