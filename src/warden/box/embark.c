@@ -89,7 +89,9 @@ static int embark_limits(struct fault *f)
 	return 0;
 }
 
-/** embark_nest() - A user namespace of its own, as `exec` makes it */
+/** embark_nest() - A user namespace of its own, as `exec` makes it
+ *
+ * The nurse writes its map: a strict sandbox's /proc does not know us. */
 static int embark_nest(struct journey *j, struct fault *f)
 {
 	struct nurse_word ask;
@@ -99,8 +101,6 @@ static int embark_nest(struct journey *j, struct fault *f)
 	/* Only so can the map of its ids be written. */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return fault(f, -errno, "become dumpable");
-	if (!j->l->is_root)
-		return namespace_leave_power_alone(f);
 	rc = namespace_leave_power(f);
 	if (rc < 0)
 		return rc;
