@@ -98,8 +98,8 @@ static void program_refuse(struct program *p, const struct dns_query *q,
 	const size_t len = dns_error(msg, sizeof(msg), q, DNS_SERVFAIL);
 
 	if (log_may(&p->warned, p->loop->now_ms, WARN_GAP_MS))
-		log_warn("names: the program that answers inside does not; "
-			 "look-ups fail until it does");
+		log_warn("names: dnsproxy does not answer; look-ups fail until "
+			 "it does");
 	p->fn(p->ctx, who, msg, len);
 }
 
