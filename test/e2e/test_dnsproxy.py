@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lab import Keep, ToyDns
+from lab import Keep, ToyDns, kernel
 from lab.run import (PYTHON, is_alive, parent_of, pids, wait_for,
                      words_of)
 
@@ -26,6 +26,16 @@ ASKED = ["8.8.8.8", "2001:db8::1", "127.0.0.53", "::1", "198.18.0.2"]
 def up(lab):
     with ToyDns(lab, host=UP, table=TABLE) as server:
         yield server
+
+
+@pytest.fixture
+def installed(lab):
+    """It is where programs are looked for, in the lab alone."""
+    place = "/usr/local/bin"
+    kernel.mount("lab", place, "tmpfs", data="mode=0755")
+    shutil.copy(lab.neighbour("dnsproxy"), f"{place}/dnsproxy")
+    yield f"{place}/dnsproxy"
+    kernel.umount(place)
 
 
 def words(lab, *servers, program=None):
@@ -408,6 +418,18 @@ def test_killed_it_is_servfail_at_once_until_it_is_back(lab, proxy, up):
         assert len(up.asked) > before
 
 
+def test_one_that_listens_late_is_waited_for(lab, proxy, up):
+    place = lab.scratch()
+    os.chmod(place, 0o755)
+    path = program(lab, LATE.format(flag=place,
+                                    real=lab.neighbour("dnsproxy")))
+    began = time.monotonic()
+    ran = lab.sandbox(["dig", "+short", "a.example"], proxy,
+                      opts(lab, UP, program=path))
+    assert ran.out == "203.0.113.7\n", ran
+    assert 3 <= time.monotonic() - began < 8
+
+
 def test_hung_it_is_servfail_after_a_while_and_never_another_way(lab, proxy,
                                                                  up):
     with Keep(lab, {"work": profile(lab, proxy, UP)}) as keep:
@@ -523,18 +545,53 @@ def test_it_is_held_as_a_program_inside(lab, proxy, up):
 
 
 @pytest.mark.parametrize("user", [True, False], ids=["own", "root"])
-def test_a_strict_sandbox_has_it_too(lab, proxy, up, user):
-    real = lab.neighbour("dnsproxy")
-    place = "/usr/local/bin/dnsproxy-lab"
-    shutil.copy(real, place)
-    try:
-        text = profile(lab, proxy, UP, program=place, more="guard = strict\n")
-        with Keep(lab, {"work": text}, user=user) as keep:
-            keep.up("work")
-            assert job(keep)["state"] == "running"
-            assert status_of(dig(keep, "@9.9.9.9", "a.example")) == "NOERROR"
-    finally:
-        os.unlink(place)
+def test_a_strict_sandbox_has_it_too(lab, proxy, up, installed, user):
+    text = f'chain = {{"{proxy.url()}"}}\nguard = strict\n' \
+           f'dns = {{"dnsproxy", "{UP}"}}\n'
+    with Keep(lab, {"work": text}, user=user) as keep:
+        keep.up("work")
+        assert job(keep)["state"] == "running"
+        assert status_of(dig(keep, "@9.9.9.9", "a.example")) == "NOERROR"
+        os.kill(job(keep)["pid"], signal.SIGKILL)
+        assert wait_for(lambda: job(keep)["restarts"] == 1 and
+                        job(keep)["state"] == "running", 8)
+        assert status_of(dig(keep, "+tcp", "a.example")) == "NOERROR"
+
+
+def test_what_stays_in_the_background_keeps_it(lab, proxy, up):
+    place = lab.scratch()
+    ran = lab.sandbox(["sh", "-c", "(sleep 1; dig +short a.example) "
+                       f">{place}/said 2>&1 &"], proxy, opts(lab, UP))
+    assert ran.rc == 0 and "in the background" in ran.err, ran
+    assert pids_of_dnsproxy()
+
+    def said():
+        with open(f"{place}/said", encoding="ascii") as file:
+            return file.read()
+    assert wait_for(said, 8) == "203.0.113.7\n"
+    assert wait_for(lambda: not pids_of_dnsproxy(), 5)
+
+
+def test_many_tcp_clients_do_not_use_it_up(lab, proxy, up):
+    got = lab.inside(
+        "import struct\n"
+        "q = bytes.fromhex('000501000001000000000000'"
+        " '0161076578616d706c650000010001')\n"
+        "idle = [tcp('8.8.8.8', 53) for _ in range(300)]\n"
+        "def ask():\n"
+        "    s = tcp('9.9.9.9', 53); s.sendall(struct.pack('!H', len(q)) + q)\n"
+        "    return s.recv(500)[5] & 15\n"
+        "full = ask()\n"
+        "[s.close() for s in idle]\n"
+        "time.sleep(0.5)\n"
+        "out([full, ask()])", proxy, opts(lab, UP))
+    assert got[0] in (0, 2) and got[1] == 0, got
+
+
+def test_a_namespace_that_is_there_is_refused_it(lab, proxy):
+    with Keep(lab, {"work": profile(lab, proxy, UP)}, user=False) as keep:
+        ran = keep("attach", "work", "--netns", lab.path("lan"))
+        assert ran.rc != 0 and "'dns = dnsproxy'" in ran.err, ran
 
 
 # --- changes

@@ -70,6 +70,8 @@ static void visitor_bury(struct visitor *v)
 	door_reset(&v->inner);
 	if (v->state != VISITOR_OPEN)
 		v->doors->pending--;
+	if (v->is_led)
+		v->doors->led--;
 	list_del(&v->node);
 	free(v);
 }
@@ -252,8 +254,9 @@ static void door_visit(struct door *door, int fd)
 
 void doors_lead(struct doors *d, int fd)
 {
-	struct visitor *v =
-		d->pending < DOORS_PENDING ? calloc(1, sizeof(*v)) : NULL;
+	struct visitor *v = d->pending < DOORS_PENDING && d->led < DOORS_LED
+				    ? calloc(1, sizeof(*v))
+				    : NULL;
 
 	if (!v) {
 		d->unled(d->ctx, fd);
@@ -263,6 +266,7 @@ void doors_lead(struct doors *d, int fd)
 	v->fd = fd;
 	v->inner = v->watch.fd = -1;
 	v->is_led = true;
+	d->led++;
 	v->port = DNSPROXY_PORT;
 	list_add_tail(&d->visitors, &v->node);
 	d->pending++;

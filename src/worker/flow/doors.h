@@ -10,6 +10,7 @@
 #include "flow/relay.h"
 
 #define DOORS_PENDING 1024 /* visitors between accept and relay */
+#define DOORS_LED     256  /* led to the program, also while they relay */
 #define DOORS_WAIT_MS 10000
 
 /**
@@ -38,6 +39,7 @@ struct doors {
 	struct list visitors; /* all others between accept and relay */
 	struct list open;     /* relays */
 	unsigned int pending;
+	unsigned int led;
 	unsigned int count;
 	struct door {
 		struct doors *doors;

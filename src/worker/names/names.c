@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "names/forward.h"
@@ -71,7 +72,7 @@ static bool names_query(void *ctx, const struct asker *who, const void *msg,
 
 	if (form < 0)
 		return false;
-	if (n->program && form == DNS_NOERROR &&
+	if (n->plan->names == NAMES_PROGRAM && form == DNS_NOERROR &&
 	    !query_is_exposed(n->plan, &q)) {
 		program_query(n->program, &q, who, msg, len);
 		return true;
@@ -161,7 +162,10 @@ int names_lead(struct names *n, names_lead_fn *fn, void *ctx, int fd)
 
 void names_serve(struct names *n, int fd)
 {
-	tcp_front_accept(&n->tcp, fd);
+	if (n->is_retired)
+		(void)close(fd); /* the next worker serves who comes again */
+	else
+		tcp_front_accept(&n->tcp, fd);
 }
 
 void names_accept(struct names *n, int fd)
