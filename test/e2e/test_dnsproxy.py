@@ -103,7 +103,7 @@ def test_run_has_it_beside_the_command(lab, proxy, up, user):
     assert ran.rc == 0 and ran.out == "203.0.113.7\n" and ran.err == "", ran
     assert verdict, verdict
     assert up.asked == [("udp", "a.example", "A")]
-    assert not pids_of_dnsproxy()
+    assert wait_for(lambda: not pids_of_dnsproxy())
 
 
 FAR = "203.0.113.60"
@@ -243,7 +243,7 @@ def test_without_udp_plain_servers_are_asked_by_tcp(lab, proxy, up):
 def test_without_udp_a_server_that_needs_it_is_refused(lab, proxy, server):
     ran = lab.sandbox(["true"], proxy.url("http"), opts(lab, server))
     assert ran.rc == 125 and "needs UDP" in ran.err, ran
-    assert not pids_of_dnsproxy()
+    assert wait_for(lambda: not pids_of_dnsproxy())
 
 
 # --- what is refused before anything begins
@@ -351,7 +351,7 @@ def test_a_program_that_is_wrong_or_broken_is_told_of(lab, proxy, code, says):
     if "Debian" in says:
         assert "go install github.com/AdguardTeam/dnsproxy@latest" in ran.err
         assert path in ran.err
-    assert not [p for p in pids() if path in words_of(p)]
+    assert wait_for(lambda: not [p for p in pids() if path in words_of(p)])
 
 
 @pytest.mark.parametrize("code,says", [WRONG["debian"], WRONG["ends"],
@@ -495,7 +495,7 @@ os.execv("{lab.neighbour("dnsproxy")}", sys.argv)
             assert status_of(dig(keep, "a.example")) == "NOERROR"
         assert len(keep("status", "work").out) < 4000
         assert keep("down", "work").rc == 0
-    assert not [p for p in pids() if path in words_of(p)]
+    assert wait_for(lambda: not [p for p in pids() if path in words_of(p)])
 
 
 # --- the processes around it
@@ -526,7 +526,7 @@ def test_in_a_one_shot_minder_and_worker_are_replaced(lab, proxy, up):
     job_.popen.stdin.close()
     ran = job_.wait(20)
     assert ran.rc == 0 and ran.out == "203.0.113.7\n", ran
-    assert not pids_of_dnsproxy()
+    assert wait_for(lambda: not pids_of_dnsproxy())
 
 
 def test_it_is_held_as_a_program_inside(lab, proxy, up):

@@ -174,7 +174,7 @@ struct plan_fd {
 	int fd; /* meaningless on the wire; the receiver writes its own */
 };
 
-/* 9 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
+/* 10 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
 #define PLAN_FDS (16 + 2 * PLAN_EXPOSE + PLAN_PUBLISH)
 
 /** hop_can_name() - Does this kind of hop take host names? */

@@ -32,8 +32,9 @@ struct enter {
 
 /**
  * enter_inside() - This process goes into the namespaces, and no further
- * @e:  @user, @net and @mnt count
- * @f:  Why not
+ * @e:     @user, @net and @mnt count
+ * @proc:  This process in a /proc that knows it; the sandbox's may not
+ * @f:     Why not
  *
  * Checked before and after: the host's network is never taken for a sandbox's.
  *

@@ -94,8 +94,11 @@ static int jobs_start(struct run *r, bool is_first, struct fault *f)
 	rc = jobs_tell(r, is_first, f);
 	if (rc == 0)
 		rc = jobs_hear(r, f);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = channel_send(r->minder.chan, &keep, 1, NULL, 0);
+		if (rc < 0)
+			(void)fault(f, rc, "tell the minder to stay");
+	}
 	if (rc < 0)
 		run_jobs_end(r);
 	return rc;
