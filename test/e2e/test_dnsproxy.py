@@ -378,8 +378,10 @@ def test_a_program_that_is_missing_is_told_how_to_get(lab, proxy):
 # --- while it is not there
 
 LATE = """
-if "--version" not in sys.argv and os.path.exists("{flag}"):
-    time.sleep(3)
+end = time.monotonic() + {most_s}
+while "--version" not in sys.argv and os.path.exists("{flag}") and \\
+        time.monotonic() < end:
+    time.sleep(0.02)
 os.execv("{real}", sys.argv)
 """
 
@@ -395,7 +397,7 @@ def test_killed_it_is_servfail_at_once_until_it_is_back(lab, proxy, up):
     place = lab.scratch()
     os.chmod(place, 0o755)
     flag = f"{place}/flag"
-    path = program(lab, LATE.format(flag=flag,
+    path = program(lab, LATE.format(flag=flag, most_s=60,
                                     real=lab.neighbour("dnsproxy")))
     with Keep(lab, {"work": profile(lab, proxy, UP, program=path)}) as keep:
         keep.up("work")
@@ -421,7 +423,7 @@ def test_killed_it_is_servfail_at_once_until_it_is_back(lab, proxy, up):
 def test_one_that_listens_late_is_waited_for(lab, proxy, up):
     place = lab.scratch()
     os.chmod(place, 0o755)
-    path = program(lab, LATE.format(flag=place,
+    path = program(lab, LATE.format(flag=place, most_s=3,
                                     real=lab.neighbour("dnsproxy")))
     began = time.monotonic()
     ran = lab.sandbox(["dig", "+short", "a.example"], proxy,
