@@ -14,6 +14,7 @@
 #include "bus/plan.h"
 #include "conf/dns.h"
 #include "conf/keys.h"
+#include "import_dns.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #define IMPORT_SHOWN 64
+#define IMPORT_WORDS 24	  /* of dns */
 #define PORT_OLD     9909 /* what both shapes mean when no port is given */
 #define DNS_OLD	     "tcp://1.1.1.1"
 #define DNS_OLD_IP6  "tcp://[2620:119:35::35]"
@@ -168,30 +170,26 @@ static void import_dns_add(struct import *im, const char *text)
 	}
 }
 
-/** import_dns_args() - The upstreams among dnsproxy's arguments */
+/** import_dns_args() - From dnsproxy's arguments: it itself, if it is needed */
 static void import_dns_args(struct import *im, const json_t *args)
 {
-	bool has_more = false;
+	struct dns_words all = { 0 };
 
-	for (size_t i = 0; i < json_array_size(args); i++) {
-		const char *word = json_string_value(json_array_get(args, i));
-		const char *next =
-			json_string_value(json_array_get(args, i + 1));
-
-		if (word && text_starts(word, "--upstream=")) {
-			import_dns_add(im, word + strlen("--upstream="));
-		} else if (word && next &&
-			   (!strcmp(word, "-u") ||
-			    !strcmp(word, "--upstream"))) {
-			import_dns_add(im, next);
-			i++;
-		} else {
-			has_more = true;
-		}
-	}
-	if (has_more)
+	if (import_dns_words(args, &all))
 		import_note(im, "arguments of dnsproxy other than its "
 				"upstreams are left out");
+	if (import_needs_program(&all)) {
+		(void)fputs("\tdns = {\"" DNSPROXY_NAME "\"", stdout);
+		for (unsigned int i = 0; i < all.count; i++) {
+			(void)fputs(", ", stdout);
+			import_text(im, all.word[i]);
+		}
+		(void)puts("}");
+		return;
+	}
+	for (unsigned int i = 0; i < all.count; i++)
+		if (!text_starts(all.word[i], "bootstrap="))
+			import_dns_add(im, all.word[i]);
 	if (im->dns_count > 0)
 		(void)puts("}");
 }

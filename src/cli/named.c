@@ -10,6 +10,7 @@
 #include "conf/account.h"
 #include "conf/place.h"
 #include "conf/profile.h"
+#include "dns_job.h"
 #include "named_jobs.h"
 #include "profiles.h"
 #include "proxies.h"
@@ -137,6 +138,8 @@ int named_plan(const char *profile, struct plan *p, struct terms *t,
 		rc = proxies_settle(p, f);
 	if (rc == 0)
 		rc = settle_dns(p, &dns, f);
+	if (rc == 0)
+		rc = dns_job(p, &dns, j, f);
 	for (unsigned int i = 0; rc == 0 && publish_fd && i < p->publish_count;
 	     i++)
 		rc = settle_listen(&p->publish[i].host, &publish_fd[i], f);

@@ -16,7 +16,7 @@
 
 #define JOB_SHOWN 160
 
-_Static_assert(JOBS_MAX >= HELPERS_MAX, "each helper is a job");
+_Static_assert(JOBS_MAX > HELPERS_MAX, "each helper is a job, and dnsproxy");
 _Static_assert(JOB_BYTES >= HELPER_BYTES, "each command fits");
 _Static_assert(JOB_WORDS >= CONF_TEXTS, "each list of words fits");
 _Static_assert(JOB_USER >= ACCOUNT_NAME && JOB_HOME >= ACCOUNT_HOME,
@@ -45,8 +45,7 @@ static int named_program(const struct helper *h, struct fault *f)
 		      : 0;
 }
 
-/** named_caller() - Everybody but root runs them as themselves */
-static void named_caller(struct account *ret)
+void named_caller(struct account *ret)
 {
 	char number[16];
 	const char *home = getenv("HOME");

@@ -5,6 +5,11 @@
 #include "box/job.h"
 #include "conf/profile.h"
 
+struct account;
+
+/** named_caller() - Whom everybody but root runs them as: themselves */
+void named_caller(struct account *ret);
+
 /**
  * named_jobs() - From helpers as they were written to what is run
  * @pr:   Profile

@@ -13,6 +13,7 @@
 #include "bus/plan.h"
 #include "conf/dns.h"
 #include "conf/only.h"
+#include "dns_job.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
@@ -31,6 +32,7 @@ struct run {
 	const char *profile;
 	struct plan plan;
 	struct dns_wish dns;
+	struct jobs jobs;
 	int publish_fd[PLAN_PUBLISH];
 };
 
@@ -118,8 +120,8 @@ static const struct opt run_opts[] = {
 	{ 0, "proxy-file", "FILE", true,
 	  "read the way out from FILE, one or more URLs", take_proxy_file },
 	{ 'd', "dns", "DNS", true,
-	  "fake (default), off, socks-resolve, udp://IP[:PORT] or "
-	  "tcp://IP[:PORT]",
+	  "fake (default), off, socks-resolve, udp://IP[:PORT], "
+	  "tcp://IP[:PORT], or dnsproxy and then its servers",
 	  take_dns },
 	{ 0, "only", "PATTERN", true,
 	  "let names like *.i2p leave and nothing else; goes before a "
@@ -180,7 +182,7 @@ static int run_need_proxy(const struct plan *p, struct fault *f)
 static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 {
 	const char *drop_env[SETTLE_VARS + 1];
-	const struct oneshot o = {
+	struct oneshot o = {
 		.plan = &r->plan,
 		.publish_fd = r->publish_fd,
 		.argv = argv,
@@ -204,11 +206,14 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 	if (rc == 0)
 		rc = settle_dns(&r->plan, &r->dns, f);
 	if (rc == 0)
+		rc = dns_job(&r->plan, &r->dns, &r->jobs, f);
+	if (rc == 0)
 		rc = run_open_published(r, f);
 	if (rc < 0)
 		return rc;
 	settle_drop_env(&r->plan, drop_env);
 	r->plan.log_level = r->level;
+	o.jobs = r->jobs.count > 0 ? &r->jobs : NULL;
 	return oneshot_run(&o, ret_status, f);
 }
 

@@ -117,6 +117,8 @@ int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 				  "here they would be looked up first");
 		return fault_hint(f, "use a proxy and dns fake (-d fake)");
 	}
+	if (all.mode == NAMES_PROGRAM && dnsproxy_check(&all.program, f) < 0)
+		return -EINVAL;
 	p->names = all.mode;
 	settle_servers(p, &all);
 	return 0;

@@ -14,6 +14,8 @@
  *      proxy takes names, else the host's own upstreams
  * @f:  Why not
  *
+ * With NAMES_PROGRAM the rest is dns_job()'s.
+ *
  * Upstreams asked by UDP become TCP ones where the way out has no UDP.
  *
  * Return: 0 or -errno

@@ -89,6 +89,7 @@ static void worker_answer(void *ctx, const struct addr *from,
 static int worker_server_dest(void *ctx, struct dest *d)
 {
 	struct worker *w = ctx;
+	const struct addr *alias;
 	struct addr at = d->addr;
 
 	if (d->name[0] != '\0' && !route_name_ok(d->name))
@@ -100,10 +101,29 @@ static int worker_server_dest(void *ctx, struct dest *d)
 		at.port = 7;
 	if (route_decide(&w->plan, &at, true).verdict != ROUTE_WAY)
 		return -EHOSTUNREACH;
-	if (names_is_leasable(&d->addr) &&
-	    !names_of_lease(w->names, &d->addr, d->name))
+	alias = route_alias(&w->plan, &d->addr);
+	if (alias)
+		d->addr = *alias;
+	else if (names_is_leasable(&d->addr) &&
+		 !names_of_lease(w->names, &d->addr, d->name))
 		return -EHOSTUNREACH;
 	return route_may_leave(&w->plan, d) ? 0 : -EACCES;
+}
+
+/** worker_lead() - A TCP client of port 53 goes to the program inside */
+static void worker_lead(void *ctx, int fd)
+{
+	struct worker *w = ctx;
+
+	doors_lead(&w->doors, fd);
+}
+
+/** worker_unled() - Nobody was there: it hears so from us */
+static void worker_unled(void *ctx, int fd)
+{
+	struct worker *w = ctx;
+
+	names_serve(w->names, fd);
 }
 
 /** worker_drained() - Stay until what was sent last has gone out */
@@ -210,6 +230,8 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 		return doors_listen(&w->doors, pf->fd, pf->index, true);
 	case PLAN_FD_SERVE:
 		return server_listen(w->server, pf->fd);
+	case PLAN_FD_PROGRAM:
+		return names_lead(w->names, worker_lead, w, pf->fd);
 	case PLAN_FD_TUN:
 		return tun_start(&w->tun, &w->loop, pf->fd, worker_packet, w);
 	case PLAN_FD_MINT:
@@ -272,6 +294,7 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 		.direct = &w->direct,
 		.mint = worker_fd(w, PLAN_FD_MINT),
 		.over = worker_over,
+		.unled = worker_unled,
 		.ctx = w,
 	};
 	rc = gate_start(&w->gate);

@@ -418,6 +418,10 @@ SEED = {
             "dnsproxy": {"Enabled": {"args": [
                 "-l", "127.0.0.1", "-u", "tls://9.9.9.9",
                 "--upstream=1.1.1.1"]}}},
+        "named": {"dnsproxy": {"Enabled": {"args": [
+            "-u", "tls://dns.example", "-u", "1.1.1.1"]}}},
+        "boot": {"dnsproxy": {"Enabled": {"args": [
+            "-u", "tls://dns.example", "--bootstrap=9.9.9.9"]}}},
         "bad/name": {"vconns": [], "procs": {}, "tun2socks": "Disabled",
                      "dnsproxy": "Disabled"},
     },
@@ -433,20 +437,23 @@ OLD = {"params": {"work": {
 def test_import_makes_a_good_configuration(lab, files):
     ran = config(lab, "import", lab.home_file("s.json", json.dumps(SEED)))
     assert ran.rc == 0, ran
-    for word in ("bad/name", "flatpak", "'i2p'", "tls://9.9.9.9", "'geph1'",
+    for word in ("bad/name", "flatpak", "'i2p'", "tls://dns.example", "'geph1'",
                  "another namespace"):
         assert word in ran.err, (word, ran)
     files.user(ran.out)
     assert config(lab, "check").rc == 0, (ran, config(lab, "check"))
     got = {name: json.loads(config(lab, "show", name, "--json").out)
-           for name in ("geph", "i2p", "geph1")}
+           for name in ("geph", "i2p", "geph1", "named", "boot")}
     value = {name: {k: v["value"] for k, v in one["settings"].items()}
              for name, one in got.items()}
     assert value["geph"]["chain"] == ["socks5://127.0.0.1:9909"]
     assert value["geph"]["dns"] == ["tcp://1.1.1.1"]
     assert value["i2p"]["chain"] == ["block://"]
     assert value["geph1"]["chain"] == ["block://"]
-    assert value["geph1"]["dns"] == ["1.1.1.1"]
+    assert value["geph1"]["dns"] == ["dnsproxy", "tls://9.9.9.9", "1.1.1.1"]
+    assert value["named"]["dns"] == ["1.1.1.1"], "nobody knows its address"
+    assert value["boot"]["dns"] == ["dnsproxy", "tls://dns.example",
+                                    "bootstrap=9.9.9.9"]
 
 
 def test_import_of_the_older_shape(lab, files):

@@ -64,7 +64,7 @@ static inline void toy_records(struct wr *w, const struct dns_query *q,
 		*flags |= DNS_REFUSED;
 	} else if (toy_is(q, "big") && !is_tcp) {
 		*flags |= DNS_TC;
-	} else if (toy_is(q, "big")) {
+	} else if (toy_is(q, "big") || toy_is(q, "wide")) {
 		for (int i = 0; i < 30; i++)
 			help_record_put(w, DNS_TXT, 300, text, sizeof(text));
 		count[0] = 30;
@@ -84,6 +84,7 @@ static inline void toy_records(struct wr *w, const struct dns_query *q,
  * toy_answer() - What a question is answered with
  *
  * nx: NXDOMAIN, to be kept for 30 s; refuse: REFUSED; big: too long for UDP;
+ * wide: the same, and sent all the same;
  * alias: an address that leases come from; silent: nothing; mute: nothing by
  * UDP; wrong: another question's answer; any other: 192.0.2.1
  *

@@ -186,6 +186,39 @@ static void names_that_look_like_addresses_are_no_names(void **state)
 			fail_msg("'%s' was refused", good[i]);
 }
 
+static void aliases_lead_to_what_they_stand_for(void **state)
+{
+	static const struct want want[] = {
+		{ GATEWAY_IP4, ALIAS_PORT, true, ROUTE_WAY, 0 },
+		{ GATEWAY_IP4, ALIAS_PORT, false, ROUTE_WAY, 0 },
+		{ GATEWAY_IP4, ALIAS_PORT + 1, true, ROUTE_REFUSE,
+		  -ENETUNREACH },
+		{ GATEWAY_IP4, ALIAS_PORT + 2, true, ROUTE_REFUSE,
+		  -ECONNREFUSED },
+		{ GATEWAY_IP4, ALIAS_PORT - 1, false, ROUTE_REFUSE,
+		  -ECONNREFUSED },
+		{ GATEWAY_IP6, ALIAS_PORT, true, ROUTE_REFUSE, -ECONNREFUSED },
+		{ SANDBOX_IP4, ALIAS_PORT, true, ROUTE_REFUSE, -ECONNREFUSED },
+		{ "9.9.9.9", 53, false, ROUTE_NAMES, 0 },
+	};
+	struct plan p = plain_plan();
+	struct addr dst = { 0 };
+
+	(void)state;
+	p.names = NAMES_PROGRAM;
+	p.want_v6 = false;
+	assert_true(addr_parse_ip("9.9.9.9", &p.alias[0]));
+	assert_true(addr_parse_ip("2620:fe::fe", &p.alias[1]));
+	p.alias[0].port = p.alias[1].port = 53;
+	p.alias_count = 2;
+	check(&p, want, sizeof(want) / sizeof(want[0]));
+	assert_true(addr_parse_ip(GATEWAY_IP4, &dst));
+	dst.port = ALIAS_PORT;
+	assert_ptr_equal(route_alias(&p, &dst), &p.alias[0]);
+	p.alias_count = 0;
+	assert_null(route_alias(&p, &dst));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +230,7 @@ int main(void)
 		cmocka_unit_test(gateway_offers_one_port),
 		cmocka_unit_test(unwanted_family_is_unreachable_at_once),
 		cmocka_unit_test(names_that_look_like_addresses_are_no_names),
+		cmocka_unit_test(aliases_lead_to_what_they_stand_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,22 +13,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC   0x6e737035u
-#define PLAN_HOPS    8	/* longest chain */
-#define PLAN_ADDRS   8	/* addresses kept of a proxy's name */
-#define PLAN_EXPOSE  32 /* -e */
-#define PLAN_PUBLISH 32 /* -p */
-#define PLAN_SERVERS 4	/* -d */
-#define PLAN_ONLY    16 /* --only */
+#define PLAN_MAGIC	   0x6e737035u
+#define PLAN_HOPS	   8  /* longest chain */
+#define PLAN_ADDRS	   8  /* addresses kept of a proxy's name */
+#define PLAN_EXPOSE	   32 /* -e */
+#define PLAN_PUBLISH	   32 /* -p */
+#define PLAN_SERVERS	   4  /* -d */
+#define PLAN_ONLY	   16 /* --only */
+#define PLAN_ALIASES	   32 /* plain servers of NAMES_PROGRAM */
 
 /* The sandbox's own addresses. Both lie in ranges set aside for benchmarks
  * (RFC 2544 and RFC 5180), the same that leases come from; leases start
  * behind the first 256. */
-#define SANDBOX_IP4  "198.18.0.1"
-#define GATEWAY_IP4  "198.18.0.2"
-#define SANDBOX_IP6  "2001:2::1"
-#define GATEWAY_IP6  "2001:2::2"
-#define GATEWAY_PORT 1080
+#define SANDBOX_IP4	   "198.18.0.1"
+#define GATEWAY_IP4	   "198.18.0.2"
+#define SANDBOX_IP6	   "2001:2::1"
+#define GATEWAY_IP6	   "2001:2::2"
+#define GATEWAY_PORT	   1080
+
+/* NAMES_PROGRAM: where the program listens inside, and from which port of the
+ * gateway on its plain servers have their aliases. */
+#define DNSPROXY_PORT	   5399
+#define DNSPROXY_PORT_TEXT "5399"
+#define ALIAS_PORT	   5300
 
 enum hop_kind {
 	HOP_SOCKS5,
@@ -82,6 +89,7 @@ enum names_mode {
 	NAMES_FORWARD, /* real answers from @server, through the way out */
 	NAMES_OFF,     /* port 53 is ordinary traffic */
 	NAMES_RESOLVE, /* real answers from the last proxy: Tor's RESOLVE */
+	NAMES_PROGRAM, /* whatever a program inside answers: dnsproxy */
 };
 
 /** struct plan_server - an upstream of NAMES_FORWARD */
@@ -129,7 +137,11 @@ struct plan_only {
 	bool below;
 };
 
-/** struct plan - everything a worker is told before it is locked down */
+/**
+ * struct plan - everything a worker is told before it is locked down
+ * @alias:  GATEWAY_IP4 at ALIAS_PORT and on leads to these by the way out;
+ *          @alias_count of them
+ */
 struct plan {
 	uint32_t magic;
 	uint32_t size;
@@ -138,6 +150,8 @@ struct plan {
 	enum names_mode names;
 	struct plan_server server[PLAN_SERVERS];
 	unsigned int server_count;
+	struct addr alias[PLAN_ALIASES];
+	unsigned int alias_count;
 	bool want_v4;
 	bool want_v6;
 	struct plan_expose expose[PLAN_EXPOSE];
@@ -164,7 +178,8 @@ enum plan_fd_kind {
 	PLAN_FD_SERVE,	    /* on the host, listening: `nsproxy serve` */
 	PLAN_FD_RESOLVE,    /* SOCK_SEQPACKET to resolver processes */
 	PLAN_FD_LOG,	    /* SOCK_SEQPACKET: standard error of the worker */
-	PLAN_FD_LEASES, /* memfd: what former workers have lent, see names */
+	PLAN_FD_LEASES,	 /* memfd: what former workers have lent, see names */
+	PLAN_FD_PROGRAM, /* UDP, inside, connected: to NAMES_PROGRAM's */
 	PLAN_FD_KINDS
 };
 
@@ -175,7 +190,7 @@ struct plan_fd {
 	int fd; /* meaningless on the wire; the receiver writes its own */
 };
 
-/* 9 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
+/* 10 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
 #define PLAN_FDS (16 + 2 * PLAN_EXPOSE + PLAN_PUBLISH)
 
 /** hop_can_name() - Does this kind of hop take host names? */

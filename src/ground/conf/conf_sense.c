@@ -195,17 +195,19 @@ static void sense_dns(struct conf *c, const struct section *s)
 {
 	const struct setting *set = &s->set[PROFILE_DNS];
 	struct dns_wish all = { 0 };
+	struct fault f = { 0 };
 
 	for (unsigned int i = 0; i < set->count; i++) {
-		struct dns_wish one = { 0 };
-		struct fault f = { 0 };
-
-		if (dns_parse(set->value[i].text, &one, NULL) < 0)
-			continue; /* told for itself */
+		if (dns_check(set->value[i].text, NULL) < 0)
+			return; /* told for itself */
 		if (dns_parse(set->value[i].text, &all, &f) < 0)
 			problem_add(&c->problems, &set->value[i].at,
 				    "'dns': %s", f.text);
 	}
+	if (all.mode == NAMES_PROGRAM && all.is_set &&
+	    dnsproxy_check(&all.program, &f) < 0)
+		problem_add(&c->problems, &set->at, "'dns': %s; %s", f.text,
+			    f.hint);
 }
 
 /** sense_counts() - What a plan has room for */

@@ -12,6 +12,7 @@
 
 #define DNS_PORT  53
 #define DNS_FORMS "fake, off, socks-resolve, udp://IP[:PORT], tcp://IP[:PORT]"
+#define DNS_OTHER "; others are dnsproxy's, which then goes first"
 #define DNS_SHOWN 100
 
 /** dns_read_server() - Return: NULL, or why not */
@@ -25,7 +26,8 @@ static const char *dns_read_server(const char *text, struct plan_server *ret)
 	if (text_starts(text, "tcp://"))
 		s.is_tcp = true;
 	else if (!text_starts(text, "udp://") && strstr(text, "://"))
-		return "unknown scheme; the ways to ask are " DNS_FORMS;
+		return "unknown scheme; the ways to ask are " DNS_FORMS
+			DNS_OTHER;
 	else if (!text_starts(text, "udp://") && addr_parse_ip(text, &s.addr))
 		text = ""; /* a bare address, also IPv6 without brackets */
 	if (text_starts(text, "udp://") || s.is_tcp)
@@ -66,6 +68,15 @@ static bool dns_is_alone(const char *word, enum names_mode *ret)
 	return false;
 }
 
+static const char *dns_begin_program(const char *word, struct dns_wish *w)
+{
+	if (w->is_set)
+		return "it goes first, and only once: its servers follow";
+	w->is_set = true;
+	w->mode = NAMES_PROGRAM;
+	return dnsproxy_begin(word, &w->program);
+}
+
 /** dns_add() - One word of the list */
 static const char *dns_add(const char *word, struct dns_wish *w)
 {
@@ -79,6 +90,10 @@ static const char *dns_add(const char *word, struct dns_wish *w)
 		w->mode = mode;
 		return NULL;
 	}
+	if (dnsproxy_is_word(word))
+		return dns_begin_program(word, w);
+	if (w->is_set && w->mode == NAMES_PROGRAM)
+		return dnsproxy_add(word, &w->program);
 	if (w->is_set && w->mode != NAMES_FORWARD)
 		return "'fake', 'off' and 'socks-resolve' stand alone";
 	if (w->server_count == PLAN_SERVERS)
@@ -98,7 +113,7 @@ int dns_parse(const char *text, struct dns_wish *w, struct fault *f)
 
 	for (const char *at = text;; at++) {
 		const size_t len = strcspn(at, ",");
-		char word[NAME_MAX_LEN + 1];
+		char word[DNSPROXY_WORD];
 		char shown[DNS_SHOWN];
 		const char *why;
 
@@ -115,6 +130,18 @@ int dns_parse(const char *text, struct dns_wish *w, struct fault *f)
 	}
 	*w = all;
 	return 0;
+}
+
+int dns_check(const char *text, struct fault *f)
+{
+	struct dns_wish alone = { 0 };
+	struct dns_wish behind = { .is_set = true, .mode = NAMES_PROGRAM };
+
+	if (dns_parse(text, &alone, NULL) == 0 ||
+	    dns_parse(text, &behind, NULL) == 0)
+		return 0;
+	/* Which of the two was meant tells what is wrong. */
+	return dns_parse(text, dnsproxy_is_meant(text) ? &behind : &alone, f);
 }
 
 unsigned int dns_read_hosts(const char *text, struct dns_wish *w)

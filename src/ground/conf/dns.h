@@ -3,28 +3,34 @@
 
 #include "base/fault.h"
 #include "bus/plan.h"
+#include "conf/dnsproxy.h"
 
 /**
  * struct dns_wish - what `-d` said
  * @is_set:  Something was said; the rest has a meaning
+ * @program: With NAMES_PROGRAM
  */
 struct dns_wish {
 	bool is_set;
 	enum names_mode mode;
 	struct plan_server server[PLAN_SERVERS];
 	unsigned int server_count;
+	struct dnsproxy_wish program;
 };
 
 /**
  * dns_parse() - Read one -d: a mode, or upstreams separated by commas
  * @text:  "fake", "off", "socks-resolve", "udp://IP[:PORT]", "tcp://IP[:PORT]",
- *         "IP" (is udp)
+ *         "IP" (is udp); or "dnsproxy", and then what dnsproxy_add() takes
  * @w:     Wish, added to; untouched on failure
  * @f:     Why not
  *
  * Return: 0 or -EINVAL
  */
 int dns_parse(const char *text, struct dns_wish *w, struct fault *f);
+
+/** dns_check() - Could this be one of several -d? Return: 0 or -EINVAL */
+int dns_check(const char *text, struct fault *f);
 
 /**
  * dns_read_hosts() - Find the upstreams in a resolv.conf

@@ -88,13 +88,6 @@ static int check_username(const char *text, struct fault *f)
 	return 0;
 }
 
-static int check_dns(const char *text, struct fault *f)
-{
-	struct dns_wish w = { 0 };
-
-	return dns_parse(text, &w, f);
-}
-
 static int check_expose(const char *text, struct fault *f)
 {
 	char host[NAME_MAX_LEN + 1];
@@ -191,11 +184,12 @@ static const struct key profile_keys[] = {
 			    "URL; a profile's name stands for its chain.",
 			    check_link },
 	[PROFILE_DNS] = { "dns", KEY_TEXTS,
-			  "fake|off|socks-resolve|DNS-URL, ...", NULL, NULL,
+			  "fake|off|socks-resolve|dnsproxy|DNS-URL, ...", NULL,
+			  NULL,
 			  "How names are looked up, as after run -d. When "
 			  "not set: fake with a proxy, else the host's "
 			  "servers.",
-			  check_dns },
+			  dns_check },
 	[PROFILE_EXPOSE] = { "expose", KEY_TEXTS, "HOST:PORT, ...", NULL, NULL,
 			     "Addresses of the host that can be reached from "
 			     "inside, at the same address.",

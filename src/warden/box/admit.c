@@ -10,17 +10,18 @@
 #include "box/power.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-int admit_net(int net, bool is_inside, struct fault *f)
+int admit_net_at(int proc, int net, bool is_inside, struct fault *f)
 {
 	struct stat want;
 	struct stat here;
 
-	if (fstat(net, &want) < 0 || stat("/proc/self/ns/net", &here) < 0)
+	if (fstat(net, &want) < 0 || fstatat(proc, "ns/net", &here, 0) < 0)
 		return fault(f, -errno, "look at the network namespace");
 	if ((want.st_ino == here.st_ino && want.st_dev == here.st_dev) ==
 	    is_inside)
@@ -28,6 +29,15 @@ int admit_net(int net, bool is_inside, struct fault *f)
 	return fault_plain(f, -EPERM,
 			   is_inside ? "the sandbox's network was not entered"
 				     : "the daemon gave no sandbox's network");
+}
+
+int admit_net(int net, bool is_inside, struct fault *f)
+{
+	auto_fd proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc < 0)
+		return fault(f, -errno, "open /proc/self");
+	return admit_net_at(proc, net, is_inside, f);
 }
 
 /** admit_kind() - Is this what the daemon said it is? */

@@ -27,3 +27,7 @@ int admit(const struct enter *e, struct fault *f);
  * Return: 0 or -errno
  */
 int admit_net(int net, bool is_inside, struct fault *f);
+
+/** admit_net_at() - The same, @proc being this process in a /proc: it may not
+ * be known to the one that it sees now */
+int admit_net_at(int proc, int net, bool is_inside, struct fault *f);

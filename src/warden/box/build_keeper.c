@@ -47,7 +47,9 @@ int build_plan(struct build *b, struct fault *f)
 			"profile '%s' has %s, which an attached namespace has "
 			"no place for",
 			b->wish.profile,
-			b->jobs->count > 0 ? "helpers" : "'veth = true'");
+			b->plan->names == NAMES_PROGRAM ? "'dns = dnsproxy'"
+			: b->jobs->count > 0		? "helpers"
+							: "'veth = true'");
 	memcpy(b->terms.profile, b->wish.profile, sizeof(b->terms.profile));
 	b->plan->log_level = b->wish.log_level;
 	rc = build_veth_choose(b, f);

@@ -80,6 +80,11 @@ static bool switch_dns_same(const struct plan *a, const struct plan *b)
 		if (a->server[i].is_tcp != b->server[i].is_tcp ||
 		    !addr_equal(&a->server[i].addr, &b->server[i].addr))
 			return false;
+	if (a->alias_count != b->alias_count)
+		return false;
+	for (unsigned int i = 0; i < a->alias_count; i++)
+		if (!addr_equal(&a->alias[i], &b->alias[i]))
+			return false;
 	return true;
 }
 
@@ -162,6 +167,15 @@ static bool switch_veth_same(const struct veth *a, const struct veth *b)
 	return true;
 }
 
+/** switch_program_same() - Is dnsproxy, the last of the jobs, run as before? */
+static bool switch_program_same(const struct plan *old, const struct plan *new,
+				const struct jobs *was, const struct jobs *jobs)
+{
+	return old->names == new->names && was->count > 0 && jobs->count > 0 &&
+	       memcmp(&was->job[was->count - 1], &jobs->job[jobs->count - 1],
+		      sizeof(jobs->job[0])) == 0;
+}
+
 /** switch_fixed() - The first thing that differs and cannot change here */
 static const char *switch_fixed(const struct build *b, const struct plan *old,
 				const struct terms *was,
@@ -175,6 +189,9 @@ static const char *switch_fixed(const struct build *b, const struct plan *old,
 		return "veth";
 	if (was->guard != b->terms.guard)
 		return "guard";
+	if ((old->names == NAMES_PROGRAM || b->plan->names == NAMES_PROGRAM) &&
+	    !switch_program_same(old, b->plan, jobs, b->jobs))
+		return "dns (dnsproxy)";
 	if (jobs->count != b->jobs->count ||
 	    memcmp(jobs->job, b->jobs->job,
 		   jobs->count * sizeof(jobs->job[0])) != 0)

@@ -160,6 +160,23 @@ static int doors_open_names(struct setup *s, int family, struct fault *f)
 	return rc < 0 ? fault(f, rc, "listen on port 53 inside") : 0;
 }
 
+/** doors_open_program() - A socket that leads to who answers DNS inside */
+static int doors_open_program(struct setup *s, struct fault *f)
+{
+	const uint8_t ip[4] = { 127, 0, 0, 1 };
+	const struct addr to = addr_from_ip4(ip, DNSPROXY_PORT);
+	auto_fd fd =
+		socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage ss;
+	const socklen_t len = addr_to_sock(&to, &ss);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&ss, len) < 0)
+		return fault(f, -errno, "make a socket to port %d inside",
+			     DNSPROXY_PORT);
+	doors_add(s, PLAN_FD_PROGRAM, 0, fd_take(&fd));
+	return 0;
+}
+
 /**
  * doors_open_exposed() - Sockets for each exposed IPv6 loopback address
  *
@@ -202,6 +219,8 @@ int doors_open(struct setup *s, struct fault *f)
 		if (rc == 0 && s->has_ip6)
 			rc = doors_open_names(s, AF_INET6, f);
 	}
+	if (rc == 0 && s->plan->names == NAMES_PROGRAM)
+		rc = doors_open_program(s, f);
 	if (rc == 0)
 		rc = doors_open_exposed(s, f);
 	return rc;

@@ -89,7 +89,9 @@ static int embark_limits(struct fault *f)
 	return 0;
 }
 
-/** embark_nest() - A user namespace of its own, as `exec` makes it */
+/** embark_nest() - A user namespace of its own, as `exec` makes it
+ *
+ * The nurse writes its map: a strict sandbox's /proc does not know us. */
 static int embark_nest(struct journey *j, struct fault *f)
 {
 	struct nurse_word ask;
@@ -99,8 +101,6 @@ static int embark_nest(struct journey *j, struct fault *f)
 	/* Only so can the map of its ids be written. */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return fault(f, -errno, "become dumpable");
-	if (!j->l->is_root)
-		return namespace_leave_power_alone(f);
 	rc = namespace_leave_power(f);
 	if (rc < 0)
 		return rc;
@@ -121,14 +121,14 @@ static int embark_travel(struct journey *j, struct fault *f)
 		.mnt = j->l->mnt,
 	};
 	const bool is_inside = j->l->job->where == WHERE_SANDBOX;
-	int rc = is_inside ? enter_inside(&e, f) : 0;
+	int rc = is_inside ? enter_inside(&e, j->here, f) : 0;
 
 	if (rc < 0)
 		return rc;
 	if (chdir("/") < 0)
 		return fault(f, -errno, "leave for /");
 	if (j->l->job->ready.family != AF_UNSPEC)
-		j->table_count = listening_open(j->tables);
+		j->table_count = listening_open(j->here, j->tables);
 	return is_inside ? embark_nest(j, f) : 0;
 }
 

@@ -96,13 +96,13 @@ static int enter_namespaces(const struct enter *e, struct fault *f)
 	return 0;
 }
 
-int enter_inside(const struct enter *e, struct fault *f)
+int enter_inside(const struct enter *e, int proc, struct fault *f)
 {
-	int rc = admit_net(e->net, false, f);
+	int rc = admit_net_at(proc, e->net, false, f);
 
 	if (rc == 0)
 		rc = enter_namespaces(e, f);
-	return rc < 0 ? rc : admit_net(e->net, true, f);
+	return rc < 0 ? rc : admit_net_at(proc, e->net, true, f);
 }
 
 /**

@@ -32,14 +32,15 @@ struct enter {
 
 /**
  * enter_inside() - This process goes into the namespaces, and no further
- * @e:  @user, @net and @mnt count
- * @f:  Why not
+ * @e:     @user, @net and @mnt count
+ * @proc:  This process in a /proc that knows it; the sandbox's may not
+ * @f:     Why not
  *
  * Checked before and after: the host's network is never taken for a sandbox's.
  *
  * Return: 0 or -errno
  */
-int enter_inside(const struct enter *e, struct fault *f);
+int enter_inside(const struct enter *e, int proc, struct fault *f);
 
 /**
  * enter_execute() - This process becomes the command, inside

@@ -124,7 +124,8 @@ static bool job_is_sound(const struct job *j)
 	return j->word_count > 0 && j->word_count <= JOB_WORDS &&
 	       words == j->word_count && j->words[0] != '\0' &&
 	       j->restart <= RESTART_ALWAYS && j->where <= WHERE_HOST &&
-	       j->uid != 0 && job_has_end(j->name, sizeof(j->name)) &&
+	       j->proof <= PROOF_DNSPROXY && j->uid != 0 &&
+	       job_has_end(j->name, sizeof(j->name)) &&
 	       job_has_end(j->user, sizeof(j->user)) &&
 	       job_has_end(j->home, sizeof(j->home));
 }

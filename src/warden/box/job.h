@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define JOBS_MAGIC	0x6e736a31u
-#define JOBS_MAX	8    /* of one sandbox */
+#define JOBS_MAX	9    /* of one sandbox: helpers, dnsproxy */
 #define JOB_BYTES	4096 /* of one command, each word with its NUL */
 #define JOB_WORDS	64
 #define JOB_USER	64
@@ -26,6 +26,12 @@
 
 /** JOB_NEVER_ENDED - a status before the first end */
 #define JOB_NEVER_ENDED (-1)
+
+/** enum job_proof - must a program say what it is before it is run? */
+enum job_proof {
+	PROOF_NONE,
+	PROOF_DNSPROXY, /* AdGuard's, not another of that name */
+};
 
 /**
  * struct job - one
@@ -38,6 +44,7 @@ struct job {
 	char name[STORE_NAME];
 	enum restart_word restart;
 	enum where_word where;
+	enum job_proof proof;
 	uint32_t uid;
 	uint32_t gid;
 	char user[JOB_USER];

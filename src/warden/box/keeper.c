@@ -14,6 +14,7 @@
 #include "box/descend.h"
 #include "box/mint.h"
 #include "box/oneshot.h"
+#include "box/run_jobs.h"
 #include "box/setup.h"
 #include "bus/channel.h"
 #include "kern/guard.h"
@@ -93,11 +94,13 @@ keeper_fail(struct keeper *k, const struct fault *f)
 }
 
 /** keeper_hand_over() - The worker's fds leave for the caller */
-static void keeper_hand_over(struct keeper *k)
+static void keeper_hand_over(struct keeper *k, const struct oneshot *o)
 {
 	struct setup *s = &k->setup;
+	struct fault f = { 0 };
 	struct keeper_word w;
 	int fds[PLAN_FDS];
+	unsigned int count = s->fd_count;
 
 	memset(&w, 0, sizeof(w));
 	w.news = KEEPER_READY;
@@ -105,7 +108,12 @@ static void keeper_hand_over(struct keeper *k)
 		w.tag[i] = s->fds[i];
 		fds[i] = s->fds[i].fd;
 	}
-	keeper_tell(k, &w, fds, s->fd_count);
+	if (o->jobs && run_jobs_open(fds + count, &f) < 0)
+		keeper_fail(k, &f);
+	count += o->jobs ? RUN_NAMESPACES : 0;
+	keeper_tell(k, &w, fds, count);
+	while (count > s->fd_count)
+		fd_close(&fds[--count]);
 	while (s->fd_count > 0)
 		fd_close(&s->fds[--s->fd_count].fd);
 }
@@ -295,7 +303,7 @@ void keeper_main(const struct oneshot *o, const struct signals *before,
 	k.chan = KEEPER_CHAN;
 	if (setup_build(&k.setup, &f) < 0)
 		keeper_fail(&k, &f);
-	keeper_hand_over(&k);
+	keeper_hand_over(&k, o);
 	/* Guarded while the caller hatches the worker. */
 	if (command_start(o, before, k.setup.is_root, &k.command, &f) < 0 ||
 	    keeper_settle(&f) < 0)

@@ -15,16 +15,16 @@
 
 #define STATE_LISTEN 0x0a
 
-unsigned int listening_open(int ret[static LISTENING_TABLES])
+unsigned int listening_open(int proc, int ret[static LISTENING_TABLES])
 {
 	static const char *const path[LISTENING_TABLES] = {
-		"/proc/self/net/tcp",
-		"/proc/self/net/tcp6",
+		"net/tcp",
+		"net/tcp6",
 	};
 	unsigned int count = 0;
 
 	for (int i = 0; i < LISTENING_TABLES; i++) {
-		ret[count] = open(path[i], O_RDONLY | O_CLOEXEC);
+		ret[count] = openat(proc, path[i], O_RDONLY | O_CLOEXEC);
 		if (ret[count] >= 0)
 			count++;
 	}

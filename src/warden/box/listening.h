@@ -11,13 +11,14 @@
 
 /**
  * listening_open() - The kernel's lists of this network namespace's sockets
+ * @proc: Directory of this process in a /proc
  * @ret:  Fds, owned by the caller
  *
  * They stay those of this namespace whoever reads them.
  *
  * Return: how many; the second is missing where the kernel has no IPv6
  */
-unsigned int listening_open(int ret[static LISTENING_TABLES]);
+unsigned int listening_open(int proc, int ret[static LISTENING_TABLES]);
 
 /**
  * listening_seen() - Does a user's socket listen at an address?

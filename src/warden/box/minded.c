@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "box/proof.h"
 #include "bus/channel.h"
 
 #include <errno.h>
@@ -77,6 +78,8 @@ static void minded_blame(struct minded *d, const char *what)
 	card_words(d->card, words);
 	(void)fault_plain(&f, -EIO, "helper '%s' %s%s%s", d->card->name, what,
 			  words[0] ? "; its last words: " : "", words);
+	if (d->why.hint[0])
+		(void)fault_hint(&f, "%s", d->why.hint);
 	minded_settle(d, &f);
 }
 
@@ -112,6 +115,15 @@ static void minded_look(struct timer *t)
 	minded_blame(d, what);
 }
 
+/** minded_late() - It was asked what it is, and has said nothing */
+static void minded_late(struct timer *t)
+{
+	struct minded *d = container_of(t, struct minded, timer);
+
+	proof_late(d->job, &d->why);
+	minded_end(d, true);
+}
+
 /** minded_runs() - The program has been executed */
 static void minded_runs(struct minded *d, pid_t pid, const int *tables,
 			unsigned int count)
@@ -120,6 +132,8 @@ static void minded_runs(struct minded *d, pid_t pid, const int *tables,
 	d->table_count = count;
 	d->card->pid = pid;
 	minder_changed(d->m);
+	if (d->is_on_trial)
+		return; /* its timer runs */
 	(void)loop_timer(&d->m->loop, &d->timer,
 			 d->job->ready.family == AF_UNSPEC ? READY_ALONE_MS : 0,
 			 minded_look);
@@ -171,7 +185,7 @@ static bool minded_listen(struct minded *d)
 
 	if (n <= 0)
 		return false;
-	card_add(d->card, said, (size_t)n);
+	card_add(d->is_on_trial ? &d->trial : d->card, said, (size_t)n);
 	minder_changed(d->m);
 	return true;
 }
@@ -241,12 +255,32 @@ static void minded_judge(struct minded *d, int status, bool is_again)
 	minded_blame(d, what);
 }
 
+/** minded_is_proven() - Was that its trial, and may it be run now? */
+static bool minded_is_proven(struct minded *d)
+{
+	if (!d->is_on_trial)
+		return false;
+	d->is_on_trial = false;
+	if (d->why.code == 0)
+		(void)proof_judge(d->job, job_status(d->status), &d->trial,
+				  &d->why);
+	d->is_proven = d->why.code == 0 && !d->m->is_ending;
+	return d->is_proven;
+}
+
 /** minded_over() - Nothing of it is left; what now? */
 static void minded_over(struct minded *d)
 {
 	const uint64_t ran_ms = d->m->loop.now_ms - d->born_ms;
-	const int status = d->why.code < 0 ? 127 : job_status(d->status);
-	const bool is_again = job_is_again(d->job->restart, status);
+	int status;
+	bool is_again;
+
+	if (minded_is_proven(d)) {
+		minded_start(d);
+		return;
+	}
+	status = d->why.code < 0 ? 127 : job_status(d->status);
+	is_again = job_is_again(d->job->restart, status);
 
 	d->card->status = status;
 	if (d->m->is_ending || (!is_again && status == 0)) {
@@ -279,11 +313,24 @@ static int minded_watch(struct minded *d)
 	return rc;
 }
 
+/** minded_choose() - Its program, or first the question what that is */
+static const struct job *minded_choose(struct minded *d, struct job *trial)
+{
+	d->is_on_trial = d->job->proof != PROOF_NONE && !d->is_proven;
+	d->is_proven = false;
+	if (!d->is_on_trial)
+		return d->job;
+	d->trial = (struct job_card){ 0 };
+	proof_job(d->job, trial);
+	return trial;
+}
+
 void minded_start(struct minded *d)
 {
 	struct minder *m = d->m;
+	struct job trial;
 	const struct launch l = {
-		.job = d->job,
+		.job = minded_choose(d, &trial),
 		.sandbox = m->task.name,
 		.is_root = m->task.is_root,
 		.user = m->fd[MINDER_FD_USER],
@@ -304,6 +351,8 @@ void minded_start(struct minded *d)
 	/* Without a watch on its death it cannot be minded. */
 	if (minded_watch(d) < 0)
 		loop_stop(&m->loop);
+	if (d->is_on_trial)
+		(void)loop_timer(&m->loop, &d->timer, PROOF_MS, minded_late);
 }
 
 void minded_end(struct minded *d, bool at_once)

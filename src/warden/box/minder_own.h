@@ -23,6 +23,9 @@ struct minder;
  * @patience_ms:  Until when it must be ready, the first time
  * @is_settled:  It was ready once, or need not be
  * @why:     It could not even be started
+ * @trial:   What it said when it was asked what it is
+ * @is_on_trial:  It is asked just now; @is_proven: it has answered well, and
+ *           is to be run
  */
 struct minded {
 	struct minder *m;
@@ -42,6 +45,9 @@ struct minded {
 	uint64_t patience_ms;
 	bool is_settled;
 	struct fault why;
+	struct job_card trial;
+	bool is_on_trial;
+	bool is_proven;
 };
 
 /**

@@ -89,18 +89,18 @@ static int nurse_arrange(int chan, int child)
 	return 0;
 }
 
-/** nurse_map() - Give the job's user namespace root's ids */
-static void nurse_map(int proc)
+/** nurse_map() - Give the job's user namespace root's ids, or the user's */
+static void nurse_map(int proc, bool is_root)
 {
 	struct fault f = { 0 };
 
-	if (namespace_map_at(proc, true, &f) < 0)
+	if (namespace_map_at(proc, is_root, &f) < 0)
 		nurse_fail(&f);
 	(void)channel_send(NURSE_CHILD, "I", 1, NULL, 0);
 }
 
 /** nurse_hear_child() - Until the program takes over */
-static void nurse_hear_child(void)
+static void nurse_hear_child(bool is_root)
 {
 	struct fault f = { 0 };
 	struct nurse_word runs;
@@ -126,7 +126,7 @@ static void nurse_hear_child(void)
 			nurse_fail(&f);
 		}
 		if (w.news == NURSE_ASKS && count == 1) {
-			nurse_map(fds[0]);
+			nurse_map(fds[0], is_root);
 			fd_close(&fds[0]);
 			continue;
 		}
@@ -226,7 +226,7 @@ void nurse_main(const struct launch *l, int chan, int said)
 		(void)fault(&f, -errno, "settle");
 		nurse_fail(&f);
 	}
-	nurse_hear_child();
+	nurse_hear_child(l->is_root);
 	nurse_settle(&n, l->is_root);
 	/* Changes of credentials may have undone it. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/fault.h"
+#include "box/job.h"
 #include "bus/plan.h"
 
 /**
@@ -9,6 +10,7 @@
  * @plan:        What the worker will be told
  * @publish_fd:  Listeners on the host for plan->publish, same order; owned by
  *               the caller
+ * @jobs:        What shall run inside beside the command, or NULL
  * @argv:        Command and arguments, NULL-terminated
  * @drop_env:    Names of environment variables the command does not get
  *               (secrets, proxy settings that name the host's loopback);
@@ -18,6 +20,7 @@
 struct oneshot {
 	const struct plan *plan;
 	const int *publish_fd;
+	const struct jobs *jobs;
 	char **argv;
 	const char *const *drop_env;
 	bool is_quiet;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "box/keeper.h"
 #include "box/oneshot.h"
+#include "box/run_jobs.h"
 #include "bus/channel.h"
 
 #include <fcntl.h>
@@ -32,7 +33,7 @@
 /* Exit status 125, as waitpid(2) tells it. */
 #define RUN_NEVER_BEGAN	   (125 << 8)
 
-static uint64_t run_now(void)
+uint64_t run_now(void)
 {
 	struct timespec t;
 
@@ -63,7 +64,7 @@ static void run_lose_keeper(struct run *r)
 	fd_close(&r->chan);
 	while (r->fd_count > 0)
 		fd_close(&r->fds[--r->fd_count].fd);
-	r->hatch_ms = 0;
+	r->hatch_ms = r->mind_ms = 0;
 	log_warn("the sandbox's keeper died; the command goes on without a "
 		 "network");
 }
@@ -187,6 +188,8 @@ static void run_reap(struct run *r)
 	while (!r->is_over && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == r->worker.pid)
 			run_lose_worker(r);
+		if (pid == r->minder.pid)
+			run_jobs_died(r);
 		if (pid == r->keeper)
 			run_inherit(r);
 		/* Ours since the keeper died. */
@@ -234,6 +237,19 @@ static void run_read_signals(struct run *r)
 	run_reap(r);
 }
 
+/** run_patience() - How long until a worker or a minder is due; -1: for ever */
+static int run_patience(const struct run *r)
+{
+	const uint64_t now = run_now();
+	uint64_t due = r->hatch_ms;
+
+	if (r->mind_ms > 0 && (due == 0 || r->mind_ms < due))
+		due = r->mind_ms;
+	if (due == 0)
+		return -1;
+	return due > now ? (int)(due - now) : 0;
+}
+
 void run_wait(struct run *r)
 {
 	run_reap(r); /* before signals were held, one may have been missed */
@@ -242,19 +258,16 @@ void run_wait(struct run *r)
 			{ .fd = r->chan, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
 		};
-		const uint64_t now = run_now();
-		int patience = -1;
 
-		if (r->hatch_ms > 0)
-			patience = r->hatch_ms > now ? (int)(r->hatch_ms - now)
-						     : 0;
-		(void)poll(p, 2, patience);
+		(void)poll(p, 2, run_patience(r));
 		if (p[0].revents)
 			run_listen(r);
 		if (p[1].revents)
 			run_read_signals(r);
 		if (!r->is_over && r->hatch_ms > 0 && run_now() >= r->hatch_ms)
 			run_hatch_again(r);
+		if (!r->is_over && r->mind_ms > 0 && run_now() >= r->mind_ms)
+			run_jobs_again(r);
 	}
 }
 
@@ -264,6 +277,7 @@ void run_see_off(struct run *r)
 	struct pollfd p = { .fd = r->worker.chan, .events = POLLIN };
 	uint64_t now;
 
+	run_jobs_end(r);
 	while (r->worker.pid > 0 && (now = run_now()) < until) {
 		/* The end of its channel comes a moment before its own. */
 		if (poll(&p, 1, (int)(until - now)) <= 0)
@@ -280,6 +294,9 @@ void run_fini(struct run *r)
 	fd_close(&r->chan);
 	fd_close(&r->self_fd);
 	fd_close(&r->worker.chan);
+	fd_close(&r->minder.chan);
+	for (int i = 0; i < MINDER_FDS; i++)
+		fd_close(&r->mind_fd[i]);
 	fd_close(&r->pidfd);
 	fd_close(&r->signals);
 }

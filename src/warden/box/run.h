@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "box/hatch.h"
+#include "box/minder.h"
 #include "bus/plan.h"
 
 #include <stdbool.h>
@@ -21,6 +22,9 @@ struct oneshot;
  * @hatch_ms:  When to hatch the next worker; 0 for not at all
  * @gap_ms:    How long the last one was waited for
  * @born_ms:   When the worker came
+ * @minder:    Of what runs beside the command; pid 0 while there is none
+ * @mind_fd:   What each minder gets, by enum minder_fd; -1 for nothing
+ * @mind_ms:   When to start the next minder; 0 for not at all
  * @command:   Pid of the command
  * @pidfd:     Of the command: a pid might be another's by now
  * @signals:   signalfd for everything
@@ -36,6 +40,9 @@ struct run {
 	uint64_t hatch_ms;
 	uint64_t gap_ms;
 	uint64_t born_ms;
+	struct hatchling minder;
+	int mind_fd[MINDER_FDS];
+	uint64_t mind_ms;
 	pid_t command;
 	int pidfd;
 	int signals;
@@ -52,6 +59,9 @@ struct run {
  * Return: 0 or -errno
  */
 int run_hatch(struct run *r, struct fault *f);
+
+/** run_now() - Milliseconds of the monotonic clock */
+uint64_t run_now(void);
 
 /** run_wait() - Until the command has ended; all signals are held meanwhile */
 void run_wait(struct run *r);

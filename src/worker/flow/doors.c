@@ -43,6 +43,7 @@ struct visitor {
 	int inner; /* towards the port inside */
 	int family;
 	uint16_t port;
+	bool is_led; /* to the program, or back to the resolver */
 };
 
 static void door_reset(int *fd)
@@ -62,10 +63,15 @@ static void visitor_bury(struct visitor *v)
 		dial_cancel(v->dial);
 	loop_unwatch(v->doors->loop, &v->watch);
 	loop_untimer(v->doors->loop, &v->timer);
-	door_reset(&v->fd);
+	if (v->is_led && v->state != VISITOR_OPEN && v->fd >= 0)
+		v->doors->unled(v->doors->ctx, v->fd);
+	else
+		door_reset(&v->fd);
 	door_reset(&v->inner);
 	if (v->state != VISITOR_OPEN)
 		v->doors->pending--;
+	if (v->is_led)
+		v->doors->led--;
 	list_del(&v->node);
 	free(v);
 }
@@ -109,7 +115,7 @@ static void visitor_refused(struct visitor *v)
 	loop_unwatch(v->doors->loop, &v->watch);
 	loop_untimer(v->doors->loop, &v->timer);
 	door_reset(&v->inner);
-	if (v->family == AF_INET)
+	if (v->family == AF_INET && !v->is_led)
 		visitor_mint(v, AF_INET6);
 	else
 		visitor_bury(v);
@@ -244,6 +250,27 @@ static void door_visit(struct door *door, int fd)
 	if (dial_start(d->direct, DIAL_CONNECT, &to, visitor_dialled, v,
 		       &v->dial) < 0)
 		visitor_bury(v);
+}
+
+void doors_lead(struct doors *d, int fd)
+{
+	struct visitor *v = d->pending < DOORS_PENDING && d->led < DOORS_LED
+				    ? calloc(1, sizeof(*v))
+				    : NULL;
+
+	if (!v) {
+		d->unled(d->ctx, fd);
+		return;
+	}
+	v->doors = d;
+	v->fd = fd;
+	v->inner = v->watch.fd = -1;
+	v->is_led = true;
+	d->led++;
+	v->port = DNSPROXY_PORT;
+	list_add_tail(&d->visitors, &v->node);
+	d->pending++;
+	visitor_mint(v, AF_INET);
 }
 
 static void door_rested(struct timer *t)

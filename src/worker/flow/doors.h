@@ -10,6 +10,7 @@
 #include "flow/relay.h"
 
 #define DOORS_PENDING 1024 /* visitors between accept and relay */
+#define DOORS_LED     256  /* led to the program, also while they relay */
 #define DOORS_WAIT_MS 10000
 
 /**
@@ -18,6 +19,8 @@
  * @mint:             Channel to the keeper, borrowed; -1: nothing published
  * @over, @ctx:       Called once when the keeper's end of @mint has closed,
  *                    which is the end of the sandbox
+ *
+ * @unled:            Gets who was to be led to the program and found nobody
  *
  * The rest is its own.
  */
@@ -28,6 +31,7 @@ struct doors {
 	struct way *direct;
 	int mint;
 	void (*over)(void *ctx);
+	void (*unled)(void *ctx, int fd);
 	void *ctx;
 
 	struct watch mint_watch;
@@ -35,6 +39,7 @@ struct doors {
 	struct list visitors; /* all others between accept and relay */
 	struct list open;     /* relays */
 	unsigned int pending;
+	unsigned int led;
 	unsigned int count;
 	struct door {
 		struct doors *doors;
@@ -62,6 +67,12 @@ int doors_start(struct doors *d);
  * Return: 0 or -errno
  */
 int doors_listen(struct doors *d, int fd, unsigned int index, bool leads_in);
+
+/**
+ * doors_lead() - Lead somebody inside to the program that answers DNS
+ * @fd:  Connected; taken, or given to @unled
+ */
+void doors_lead(struct doors *d, int fd);
 
 /** doors_retire() - Let no more in; those inside go on. The mint's answers are
  * another worker's from here on, its end still ends us */

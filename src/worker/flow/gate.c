@@ -185,8 +185,10 @@ static void flow_dialled(void *ctx, int err, struct stream s,
 /** gate_dest() - What the way out is told for an address in the sandbox */
 static int gate_dest(struct gate *g, const struct addr *dst, struct dest *to)
 {
-	*to = (struct dest){ .addr = *dst };
-	if (!names_is_leasable(dst))
+	const struct addr *alias = route_alias(g->plan, dst);
+
+	*to = (struct dest){ .addr = alias ? *alias : *dst };
+	if (alias || !names_is_leasable(dst))
 		return 0;
 	if (!names_of_lease(g->names, dst, to->name))
 		return -EHOSTUNREACH;

@@ -70,10 +70,26 @@ bool route_may_leave(const struct plan *p, const struct dest *d)
 	       (d->name[0] != '\0' && only_allows(p, d->name));
 }
 
+static bool route_wants(const struct plan *p, int family)
+{
+	return family == AF_INET ? p->want_v4 : p->want_v6;
+}
+
+const struct addr *route_alias(const struct plan *p, const struct addr *dst)
+{
+	const unsigned int i = dst->port - (unsigned int)ALIAS_PORT;
+
+	return dst->family == AF_INET && i < p->alias_count &&
+			       route_is_gateway(dst)
+		       ? &p->alias[i]
+		       : NULL;
+}
+
 struct route route_decide(const struct plan *p, const struct addr *dst,
 			  bool is_tcp)
 {
 	const bool is_dns = dst->port == DNS_PORT && p->names != NAMES_OFF;
+	const struct addr *alias = route_alias(p, dst);
 
 	if (addr_is_multicast(dst))
 		return (struct route){ is_tcp ? ROUTE_REFUSE : ROUTE_DROP,
@@ -82,13 +98,17 @@ struct route route_decide(const struct plan *p, const struct addr *dst,
 		return (struct route){ ROUTE_EXPOSE, 0 };
 	if (is_dns)
 		return (struct route){ ROUTE_NAMES, 0 };
+	if (alias)
+		return route_wants(p, alias->family)
+			       ? (struct route){ ROUTE_WAY, 0 }
+			       : route_refuse_net;
 	if (route_is_gateway(dst) && is_tcp && dst->port == GATEWAY_PORT)
 		return (struct route){ ROUTE_SERVER, 0 };
 	if (route_is_gateway(dst) || route_is_self(dst))
 		return (struct route){ ROUTE_REFUSE, -ECONNREFUSED };
 	if (route_is_odd(dst))
 		return route_refuse_net;
-	if (dst->family == AF_INET ? !p->want_v4 : !p->want_v6)
+	if (!route_wants(p, dst->family))
 		return route_refuse_net;
 	if (dst->port == 0)
 		return (struct route){ ROUTE_REFUSE, -ECONNREFUSED };

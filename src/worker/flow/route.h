@@ -56,5 +56,9 @@ bool route_name_ok(const char *name);
  */
 bool route_may_leave(const struct plan *p, const struct dest *d);
 
+/** route_alias() - What an alias at the gateway's address stands for, or NULL
+ * for any other address */
+const struct addr *route_alias(const struct plan *p, const struct addr *dst);
+
 /** route_is_gateway() - Is this the sandbox's gateway address? */
 bool route_is_gateway(const struct addr *a);

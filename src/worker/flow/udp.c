@@ -117,7 +117,9 @@ static struct addr peer_of_reply(struct assoc *a, const struct dest *from)
 				return p->inner;
 			continue;
 		}
-		if (addr_equal(p->name ? &p->real : &p->inner, &from->addr))
+		if (addr_equal(p->real.family != AF_UNSPEC ? &p->real
+							   : &p->inner,
+			       &from->addr))
 			return p->inner;
 		if (p->name && p->real.family == AF_UNSPEC &&
 		    p->inner.port == from->addr.port &&
@@ -288,9 +290,13 @@ static int assoc_dest(struct assoc *a, const struct addr *dst, struct dest *to)
 	struct udp *u = a->udp;
 	struct peer *p = assoc_peer(a, dst);
 
+	const struct addr *alias = route_alias(u->plan, dst);
+
 	p->used_ms = u->loop->now_ms;
-	*to = (struct dest){ .addr = *dst };
-	if (!names_is_leasable(dst))
+	*to = (struct dest){ .addr = alias ? *alias : *dst };
+	if (alias)
+		p->real = *alias;
+	if (alias || !names_is_leasable(dst))
 		return 0;
 	if (!names_of_lease(u->names, dst, to->name))
 		return -EHOSTUNREACH;

@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "names/forward.h"
 #include "names/lease.h"
+#include "names/program.h"
 #include "names/query.h"
 #include "names/tcp_front.h"
 #include "names/udp_front.h"
@@ -22,6 +24,7 @@
 /**
  * struct names - the resolver of a sandbox
  * @forward:     NULL where no upstream is ever asked
+ * @program:     NAMES_PROGRAM: it answers; else NULL
  * @is_retired:  Only the leases are left
  */
 struct names {
@@ -32,6 +35,7 @@ struct names {
 	struct udp_front udp;
 	struct tcp_front tcp;
 	struct forward *forward;
+	struct program *program;
 	bool is_retired;
 };
 
@@ -68,6 +72,11 @@ static bool names_query(void *ctx, const struct asker *who, const void *msg,
 
 	if (form < 0)
 		return false;
+	if (n->plan->names == NAMES_PROGRAM && form == DNS_NOERROR &&
+	    !query_is_exposed(n->plan, &q)) {
+		program_query(n->program, &q, who, msg, len);
+		return true;
+	}
 	/* Answers of our own are short, whatever room there is. */
 	rc = query_answer(n->plan, &n->leases, &q, form, out,
 			  room < sizeof(out) ? room : sizeof(out), &out_len);
@@ -94,6 +103,8 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 	rc = leases_init(&n->leases, LEASE_POOL);
 	if (rc == 0 && (p->names == NAMES_FORWARD || p->names == NAMES_RESOLVE))
 		rc = forward_new(way, p, names_send, n, &n->forward);
+	if (rc == 0 && p->names == NAMES_PROGRAM)
+		rc = program_new(loop, names_send, n, &n->program);
 	if (rc < 0) {
 		names_free(n);
 		return rc;
@@ -113,6 +124,8 @@ void names_retire(struct names *n)
 		return;
 	n->is_retired = true;
 	forward_free(n->forward);
+	program_free(n->program);
+	n->program = NULL;
 	tcp_front_fini(&n->tcp);
 	udp_front_fini(&n->udp);
 }
@@ -138,9 +151,29 @@ void names_datagram(struct names *n, const struct addr *from,
 	(void)names_query(n, &who, msg, len);
 }
 
+int names_lead(struct names *n, names_lead_fn *fn, void *ctx, int fd)
+{
+	if (!n->program)
+		return -EPROTO;
+	n->tcp.lead = fn;
+	n->tcp.lead_ctx = ctx;
+	return program_reach(n->program, fd);
+}
+
+void names_serve(struct names *n, int fd)
+{
+	if (n->is_retired)
+		(void)close(fd); /* the next worker serves who comes again */
+	else
+		tcp_front_accept(&n->tcp, fd);
+}
+
 void names_accept(struct names *n, int fd)
 {
-	tcp_front_accept(&n->tcp, fd);
+	if (n->tcp.lead)
+		n->tcp.lead(n->tcp.lead_ctx, fd);
+	else
+		names_serve(n, fd);
 }
 
 int names_listen_udp(struct names *n, int fd)

@@ -51,6 +51,20 @@ void names_retire(struct names *n);
 void names_datagram(struct names *n, const struct addr *from,
 		    const struct addr *to, const void *msg, size_t len);
 
+/**
+ * names_lead_fn - Lead a TCP client of port 53 to the program that answers
+ * @fd:  Connected; taken. names_serve() gets it when the program is not there
+ */
+typedef void names_lead_fn(void *ctx, int fd);
+
+/** names_lead() - With NAMES_PROGRAM: who leads, to be set before anything is
+ * asked; and @fd, a socket connected to the program, borrowed. Return: 0 or
+ * -errno */
+int names_lead(struct names *n, names_lead_fn *fn, void *ctx, int fd);
+
+/** names_serve() - Serve a client here that was to be led; takes @fd */
+void names_serve(struct names *n, int fd);
+
 /** names_accept() - Serve DNS over TCP (RFC 7766, pipelined) on a connected
  * non-blocking socket; takes @fd */
 void names_accept(struct names *n, int fd);

@@ -47,6 +47,14 @@ static bool is_exposed(const struct plan *p, const char *name)
 	return false;
 }
 
+bool query_is_exposed(const struct plan *p, const struct dns_query *q)
+{
+	char name[NAME_MAX_LEN + 1];
+
+	return q->has_question && dns_name_text(&q->name, name) &&
+	       is_exposed(p, name);
+}
+
 /** by_type() - A name has addresses, which @then answers with, and no more */
 static enum verdict by_type(const struct dns_query *q, enum verdict then)
 {

@@ -7,6 +7,9 @@
 #include "names/lease.h"
 #include "wire/dns.h"
 
+/** query_is_exposed() - Is it about a name that was exposed? */
+bool query_is_exposed(const struct plan *p, const struct dns_query *q);
+
 /**
  * query_answer() - Answer a query, if it can be answered here
  * @p:           Mode, families, exposed names

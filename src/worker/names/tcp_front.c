@@ -319,6 +319,10 @@ static void door_ready(struct watch *w, uint32_t events)
 		const int fd = accept4(d->fd, NULL, NULL,
 				       SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		if (fd >= 0 && d->front->lead) {
+			d->front->lead(d->front->lead_ctx, fd);
+			continue;
+		}
 		if (fd >= 0) {
 			tcp_front_accept(d->front, fd);
 			continue;

@@ -29,11 +29,14 @@ struct tcp_door {
 	int fd;
 };
 
-/** struct tcp_front - listeners and their clients */
+/** struct tcp_front - listeners and their clients; with @lead, those who come
+ * to a listener are its */
 struct tcp_front {
 	struct loop *loop;
 	asker_fn *fn;
 	void *ctx;
+	names_lead_fn *lead;
+	void *lead_ctx;
 	unsigned int count;
 	struct tcp_door door[TCP_FRONT_DOORS];
 	struct client *client[NAMES_TCP_CLIENTS];
