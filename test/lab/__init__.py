@@ -4,7 +4,8 @@
 Read world.py first: it builds the places. far.py has the servers at the far
 end, proxy.py the toy proxies, upstream.py a toy DNS server, tornet.py a Tor
 network, wire.py the captures, run.py starts programs in the host's place,
-inside.py is what tests run in a sandbox; machine.py boots a whole system.
+inside.py is what tests run in a sandbox; machine.py boots a whole system;
+vpn.py has VPNs of real programs.
 """
 from .far import FarServers, Little, LittleUdp
 from .keep import Keep

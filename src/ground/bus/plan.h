@@ -80,10 +80,12 @@ enum names_mode {
 	NAMES_RESOLVE, /* real answers from the last proxy: Tor's RESOLVE */
 };
 
-/** struct plan_server - an upstream of NAMES_FORWARD */
+/** struct plan_server - an upstream of NAMES_FORWARD; @is_here: it stands on
+ * the host's loopback and is asked there, whatever the way out is bound to */
 struct plan_server {
 	bool is_tcp;
 	struct addr addr;
+	bool is_here;
 };
 
 /**
