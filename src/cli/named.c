@@ -30,6 +30,8 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 		what = "guard = plain";
 	else if (pr->veth && geteuid() != 0)
 		what = "veth = true";
+	else if (pr->attach && geteuid() != 0)
+		what = "attach";
 	if (what)
 		return fault_plain(f, -EPERM,
 				   "profile '%s' wants '%s', which root's "

@@ -87,11 +87,36 @@ static void settle_servers(struct plan *p, const struct dns_wish *w)
 	}
 }
 
+/** settle_plain_dns() - For who asks by an interface of the host, without us */
+static int settle_plain_dns(struct plan *p, const struct dns_wish *w,
+			    struct fault *f)
+{
+	struct dns_wish all = *w;
+	const char *why;
+	const int rc = all.is_set ? 0 : settle_host_dns(&all, f);
+
+	if (rc < 0)
+		return rc;
+	why = dns_why_not_plain(&all);
+	if (why) {
+		(void)fault_plain(f, -ENETUNREACH, "%s: %s",
+				  w->is_set ? "'dns'" : RESOLV_CONF, why);
+		return fault_hint(f, "give the VPN's servers: "
+				     "dns = {\"udp://IP\"}, or dns = off");
+	}
+	p->names = NAMES_OFF;
+	p->server_count = all.server_count;
+	memcpy(p->server, all.server, sizeof(all.server));
+	return 0;
+}
+
 int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 {
 	const enum hop_kind last = plan_last(p)->kind;
 	struct dns_wish all = *w;
 
+	if (p->device[0] != '\0')
+		return settle_plain_dns(p, w, f);
 	if (!all.is_set && last != HOP_DIRECT) {
 		all.is_set = true;
 		all.mode = NAMES_FAKE;

@@ -18,3 +18,6 @@ void check_values(struct conf *c);
  * @c:  Configuration that check_values() has seen; gets problems
  */
 void check_sense(struct conf *c);
+
+/** sense_attach() - Judge a profile that has no chain but 'attach' */
+void sense_attach(struct conf *c, const struct section *s);

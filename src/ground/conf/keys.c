@@ -152,6 +152,18 @@ static int check_ready(const char *text, struct fault *f)
 	return ready_parse(text, &a, f);
 }
 
+static int check_iface(const char *text, struct fault *f)
+{
+	const size_t len = strlen(text);
+
+	if (len == 0 || len >= IFNAMSIZ || strpbrk(text, "/: \t\n") ||
+	    !strcmp(text, ".") || !strcmp(text, ".."))
+		return key_fault(f, text,
+				 "that is no name of a network interface");
+	return !strcmp(text, "lo") ? key_fault(f, text, "the host needs that")
+				   : 0;
+}
+
 static const char *const udp_words[] = { "associate", "none", NULL };
 const char *const guard_words[] = { "plain", "guarded", "strict", NULL };
 static const char *const isolate_words[] = { "none", "sandbox", NULL };
@@ -230,6 +242,11 @@ static const struct key profile_keys[] = {
 			      "name for each sandbox; Tor then keeps their "
 			      "circuits apart.",
 			      NULL },
+	[PROFILE_ATTACH] = { "attach", KEY_TEXT, "IFACE", NULL, NULL,
+			     "Instead of a chain: this interface of the host "
+			     "is moved into the sandbox, and back at its end; "
+			     "root's daemon only, see VPNS.",
+			     check_iface },
 };
 
 static const struct key helper_keys[] = {

@@ -46,6 +46,7 @@ enum profile_key {
 	PROFILE_VETH_PORTS,
 	PROFILE_GUARD,
 	PROFILE_ISOLATE,
+	PROFILE_ATTACH,
 	PROFILE_KEYS
 };
 
@@ -58,7 +59,7 @@ enum helper_key {
 	HELPER_KEYS
 };
 
-#define KEYS_MAX	12 /* of one section */
+#define KEYS_MAX	16 /* of one section */
 /** KEYS_VETH_PORTS - most values of 'veth-ports' */
 #define KEYS_VETH_PORTS 16
 

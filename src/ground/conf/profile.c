@@ -118,6 +118,8 @@ int profile_get(struct conf *c, const char *name, struct profile *ret,
 		.guard = word_of(s, PROFILE_GUARD),
 		.isolate = word_of(s, PROFILE_ISOLATE),
 	};
+	if (s->set[PROFILE_ATTACH].count > 0)
+		ret->attach = s->set[PROFILE_ATTACH].value->text;
 	helpers_read(c, ret);
 	return 0;
 }
@@ -147,12 +149,28 @@ static int profile_isolate(struct hop *h, struct fault *f)
 	return 0;
 }
 
+/** profile_attach() - Nothing goes out by us */
+static void profile_attach(const struct profile *p, struct plan *to)
+{
+	struct hop *h = &to->hop[0];
+
+	*h = (struct hop){ .kind = HOP_BLOCK };
+	(void)snprintf(h->label, sizeof(h->label), "attached %s", p->attach);
+	(void)text_copy(to->device, sizeof(to->device),
+			p->attach); /* was checked */
+	to->hop_count = 1;
+}
+
 int profile_chain_to_plan(struct conf *c, const struct profile *p,
 			  struct plan *to, struct fault *f)
 {
 	struct links chain;
 	int rc = 0;
 
+	if (p->attach) {
+		profile_attach(p, to);
+		return 0;
+	}
 	if (!conf_chain(c, p->section, &c->problems, &chain))
 		rc = fault_plain(f, -EINVAL, "the chain of '%s' is broken",
 				 p->name);

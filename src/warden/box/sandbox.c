@@ -188,7 +188,7 @@ void sandbox_ended(struct sandbox *s)
 	    s->minder.pidfd >= 0)
 		return;
 	loop_untimer(s->host->loop, &s->timer);
-	if (s->link.is_wished) {
+	if (s->link.is_wished || s->has_moved) {
 		/* Programs inside may live on, and the link with them. */
 		sandbox_begin(s, BUILD_CLEAR, 0);
 		return;

@@ -33,6 +33,7 @@ struct terms_access {
  * @access:   Who may enter beside the owner and those who may do all;
  *            @access_count of them
  * @veth:     Its link to the host
+ * @device:   The interface that is moved into it; or empty
  */
 struct terms {
 	uint32_t magic;
@@ -43,6 +44,7 @@ struct terms {
 	struct terms_access access[TERMS_ACCESS];
 	unsigned int access_count;
 	struct veth veth;
+	char device[IF_NAMESIZE];
 };
 
 /**
