@@ -86,8 +86,8 @@ static int profiles_can_run(const struct profile *pr, struct fault *f)
 	}
 	if (pr->attach) {
 		(void)fault_plain(f, -EPERM,
-				  "profile '%s' attaches '%s', and only root's "
-				  "daemon can move an interface of the host",
+				  "profile '%s' has the interface '%s', and "
+				  "only root's daemon can move one of the host",
 				  pr->name, pr->attach);
 		return fault_hint(f,
 				  "as root: nsproxy up %s; without root: "

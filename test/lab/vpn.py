@@ -10,10 +10,11 @@ import signal
 import subprocess
 
 from . import kernel
-from .run import wait_for
+from .run import pids, wait_for, words_of
 
 SERVER = "10.66.0.2"
 PORT = 20194
+SOCKET = "/run/wireguard/wg9.sock"
 NET4, NET6 = "10.8.0", "fd00:8:"
 
 
@@ -132,3 +133,67 @@ class OpenVpn(Vpn):
             "--remote", SERVER, str(PORT), "--nobind", "--connect-retry", "1",
             "--dev", self.dev)
         self.wait_up()
+
+
+class WireGuard(Vpn):
+    """wireguard-go(8) on the server's side, and a file for the other."""
+
+    def __init__(self, lab, dev="wgx", net4="10.9.0", net6="fd00:9:"):
+        super().__init__(lab, dev, net4, net6)
+        self.path = f"{self.dir}/{dev}.conf"
+
+    @staticmethod
+    def _key():
+        """Private and public."""
+        private = subprocess.run(["wg", "genkey"], check=True,
+                                 capture_output=True, text=True).stdout
+        public = subprocess.run(["wg", "pubkey"], check=True, input=private,
+                                capture_output=True, text=True).stdout
+        return private.strip(), public.strip()
+
+    def start_server(self):
+        self.own, public = self._key()
+        server, self.peer = self._key()
+        conf = f"{self.dir}/server"
+        with open(conf, "w", encoding="ascii") as file:
+            file.write(f"[Interface]\nPrivateKey = {server}\n"
+                       f"ListenPort = {PORT}\n[Peer]\nPublicKey = {public}\n"
+                       f"AllowedIPs = {self.ours}/32, {self.ours6}/128\n")
+        if os.path.exists(SOCKET):
+            os.unlink(SOCKET)        # of one that was killed
+        self.server = self.lab.start(["wireguard-go", "-f", "wg9"],
+                                     user=False, place="prx")
+        assert wait_for(lambda: os.path.exists(SOCKET)), \
+            self.server.ran(None)
+        ran = self.lab.run(["wg", "setconf", "wg9", conf], user=False,
+                           place="prx")
+        assert ran.rc == 0, ran
+        ip("addr", "add", f"{self.theirs}/24", "dev", "wg9", place="prx")
+        ip("addr", "add", f"{self.theirs6}/64", "dev", "wg9", place="prx")
+        ip("link", "set", "wg9", "up", place="prx")
+        ip("route", "replace", f"{self.ours}/32", "dev", "wg9", place="prx")
+
+    def write(self, interface="", peer="", allowed="0.0.0.0/0, ::/0"):
+        """The file, with more lines in either section."""
+        with open(self.path, "w", encoding="ascii") as file:
+            file.write(f"""[Interface]
+PrivateKey = {self.own}
+Address = {self.ours}/24, {self.ours6}/64
+{interface}
+[Peer]
+PublicKey = {self.peer}
+Endpoint = {SERVER}:{PORT}
+AllowedIPs = {allowed}
+PersistentKeepalive = 1
+{peer}""")
+        os.chown(self.path, 0, 0)
+        os.chmod(self.path, 0o600)
+
+    def start(self):
+        os.chmod(self.dir, 0o755)
+        self.write()
+
+    def pids(self):
+        """Those that carry the client's side."""
+        return [pid for pid in pids() if words_of(pid) ==
+                ["wireguard-go", self.dev]]

@@ -7,6 +7,11 @@
 #include "conf/conf_check.h"
 
 #include "conf/dns.h"
+#include "conf/wireguard.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void attach_dns(struct conf *c, const struct value *v)
 {
@@ -21,6 +26,25 @@ static void attach_dns(struct conf *c, const struct value *v)
 			    why);
 }
 
+static void attach_file(struct conf *c, const struct value *v)
+{
+	const enum conf_layer layer = v->at.file->layer;
+	struct wireguard *w = malloc(sizeof(*w));
+	struct fault f = { 0 };
+	int rc;
+
+	if (!w)
+		return;
+	rc = wireguard_read(v->text, layer, c->uid, w, &f);
+	explicit_bzero(w, sizeof(*w));
+	free(w);
+	/* Root's secrets are not for users, and that is well. */
+	if (rc == -EACCES && c->uid != 0 && layer != LAYER_USER)
+		return;
+	if (rc < 0)
+		problem_add(&c->problems, &v->at, "'wireguard': %s", f.text);
+}
+
 void sense_attach(struct conf *c, const struct section *s)
 {
 	static const enum profile_key gate[] = { PROFILE_CHAIN, PROFILE_EXPOSE,
@@ -28,13 +52,20 @@ void sense_attach(struct conf *c, const struct section *s)
 						 PROFILE_VETH_PORTS,
 						 PROFILE_ISOLATE };
 	const struct setting *dns = &s->set[PROFILE_DNS];
+	const struct setting *file = &s->set[PROFILE_WIREGUARD];
+	const char *other = file->count > 0 ? "wireguard" : "attach";
 
+	if (file->count > 0 && s->set[PROFILE_ATTACH].count > 0)
+		problem_add(&c->problems, &file->at,
+			    "'attach' and 'wireguard' exclude each other");
+	if (file->count == 1 && file->value->text[0] == '/')
+		attach_file(c, file->value);
 	for (size_t i = 0; i < sizeof(gate) / sizeof(gate[0]); i++)
 		if (s->set[gate[i]].is_set)
 			problem_add(&c->problems, &s->set[gate[i]].at,
-				    "'%s' and 'attach' exclude each other: all "
+				    "'%s' and '%s' exclude each other: all "
 				    "packets go by the interface",
-				    forms[s->kind].key[gate[i]].name);
+				    forms[s->kind].key[gate[i]].name, other);
 	for (unsigned int i = 0; i < dns->count; i++)
 		attach_dns(c, &dns->value[i]);
 }

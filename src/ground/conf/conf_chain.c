@@ -114,7 +114,8 @@ static void chain_add_profile(struct chain_walk *w, const struct section *next,
 			      v->text);
 		return;
 	}
-	if (next->set[PROFILE_ATTACH].count > 0)
+	if (next->set[PROFILE_ATTACH].count > 0 ||
+	    next->set[PROFILE_WIREGUARD].count > 0)
 		chain_problem(w, &v->at,
 			      "profile '%s' has no chain: it has "
 			      "'attach'",

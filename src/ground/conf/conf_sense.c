@@ -308,7 +308,8 @@ void check_sense(struct conf *c)
 			sense_helper(c, s);
 		if (s->kind != SECTION_PROFILE)
 			continue;
-		if (s->set[PROFILE_ATTACH].count > 0)
+		if (s->set[PROFILE_ATTACH].count > 0 ||
+		    s->set[PROFILE_WIREGUARD].count > 0)
 			sense_attach(c, s);
 		else
 			sense_chain(c, s);

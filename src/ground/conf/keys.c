@@ -12,6 +12,7 @@
 #include "conf/hop.h"
 #include "conf/opts.h"
 #include "conf/place.h"
+#include "conf/wireguard.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -164,6 +165,16 @@ static int check_iface(const char *text, struct fault *f)
 				   : 0;
 }
 
+static int check_wireguard(const char *text, struct fault *f)
+{
+	char link[IFNAMSIZ];
+	const char *why = wireguard_link(text, link);
+
+	if (check_path(text, f) < 0)
+		return -EINVAL;
+	return why ? key_fault(f, text, why) : 0;
+}
+
 static const char *const udp_words[] = { "associate", "none", NULL };
 const char *const guard_words[] = { "plain", "guarded", "strict", NULL };
 static const char *const isolate_words[] = { "none", "sandbox", NULL };
@@ -247,6 +258,10 @@ static const struct key profile_keys[] = {
 			     "is moved into the sandbox, and back at its end; "
 			     "root's daemon only, see VPNS.",
 			     check_iface },
+	[PROFILE_WIREGUARD] = { "wireguard", KEY_TEXT, "PATH", NULL, NULL,
+				"The same with an interface that is made of "
+				"this file, as wg-quick(8) reads it.",
+				check_wireguard },
 };
 
 static const struct key helper_keys[] = {

@@ -12,6 +12,7 @@
 #include "conf/hop.h"
 #include "conf/owner.h"
 #include "conf/place.h"
+#include "conf/wireguard.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,6 +100,16 @@ static int profile_unknown(const struct conf *c, const char *name,
 			     "config path the files they are read from");
 }
 
+static void profile_wireguard(struct conf *c, const struct setting *set,
+			      struct profile *p)
+{
+	char *link = arena_take(&c->arena, IFNAMSIZ);
+
+	(void)wireguard_link(set->value->text, link); /* was checked */
+	p->attach = link;
+	p->wireguard = set->value;
+}
+
 int profile_get(struct conf *c, const char *name, struct profile *ret,
 		struct fault *f)
 {
@@ -120,6 +131,8 @@ int profile_get(struct conf *c, const char *name, struct profile *ret,
 	};
 	if (s->set[PROFILE_ATTACH].count > 0)
 		ret->attach = s->set[PROFILE_ATTACH].value->text;
+	if (s->set[PROFILE_WIREGUARD].count > 0)
+		profile_wireguard(c, &s->set[PROFILE_WIREGUARD], ret);
 	helpers_read(c, ret);
 	return 0;
 }
@@ -155,7 +168,8 @@ static void profile_attach(const struct profile *p, struct plan *to)
 	struct hop *h = &to->hop[0];
 
 	*h = (struct hop){ .kind = HOP_BLOCK };
-	(void)snprintf(h->label, sizeof(h->label), "attached %s", p->attach);
+	(void)snprintf(h->label, sizeof(h->label), "%s %s",
+		       p->wireguard ? "wireguard" : "attached", p->attach);
 	(void)text_copy(to->device, sizeof(to->device),
 			p->attach); /* was checked */
 	to->hop_count = 1;

@@ -40,6 +40,7 @@ struct helper {
  * @guard:      What holds programs inside
  * @isolate:    Whether the last proxy sees a user name of this sandbox's own
  * @attach:     Interface of the host that is its network; NULL: none
+ * @wireguard:  File of the one that is made for it, called @attach
  * @helper:     @helper_count of them
  *
  * All lives as long as the configuration. The chain is followed, and secrets
@@ -56,6 +57,7 @@ struct profile {
 	enum guard_word guard;
 	enum isolate_word isolate;
 	const char *attach;
+	const struct value *wireguard;
 	const struct helper *helper;
 	unsigned int helper_count;
 };

@@ -300,7 +300,8 @@ static bool build_hear(struct build *b, int chan)
 	return getppid() == b->wish.daemon;
 }
 
-int builder_main(int chan, build_plan_fn *make_plan)
+int builder_main(int chan, build_plan_fn *make_plan,
+		 build_wireguard_fn *read_wireguard)
 {
 	struct build *b = calloc(1, sizeof(*b));
 	struct build_word bad = { 0 };
@@ -311,6 +312,7 @@ int builder_main(int chan, build_plan_fn *make_plan)
 	    !(b->jobs = calloc(1, sizeof(*b->jobs))))
 		return 1;
 	b->make_plan = make_plan;
+	b->read_wireguard = read_wireguard;
 	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
 	b->foreign = b->leader = -1;
 	b->worker_pidfd = b->worker.chan = b->veth_held = -1;

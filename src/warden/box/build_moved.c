@@ -20,6 +20,8 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
@@ -46,6 +48,22 @@ int build_moved_clear(struct build *b, struct fault *f)
 	return 0;
 }
 
+static int build_made(struct build *b, struct fault *f)
+{
+	struct wireguard *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w)
+		return fault(f, -ENOMEM, "read the WireGuard configuration");
+	rc = b->read_wireguard(b->wish.profile, w, f);
+	if (rc == 0)
+		rc = moved_make(w, b->wish.name, b->fds[STORE_FD_NET],
+				&b->moved, f);
+	explicit_bzero(w, sizeof(*w));
+	free(w);
+	return rc;
+}
+
 int build_moved(struct build *b, struct fault *f)
 {
 	if (b->terms.device[0] == '\0')
@@ -54,6 +72,8 @@ int build_moved(struct build *b, struct fault *f)
 		return fault_plain(f, -EPERM,
 				   "an interface of the host can be moved by "
 				   "root's daemon alone");
+	if (b->terms.wireguard != 0)
+		return build_made(b, f);
 	return moved_take(b->terms.device, b->wish.name, b->fds[STORE_FD_NET],
 			  &b->moved, f);
 }

@@ -9,6 +9,7 @@
 /**
  * struct build - one work
  * @make_plan:  From a profile to plan and terms
+ * @read_wireguard:  The same for an interface
  * @plan:       The worker's; wiped at the end
  * @jobs:       What the minder shall run
  * @plan_fd, @terms_fd, @jobs_fd:  Sealed copies, for the keeper
@@ -30,6 +31,7 @@
 struct build {
 	struct build_wish wish;
 	build_plan_fn *make_plan;
+	build_wireguard_fn *read_wireguard;
 	struct plan *plan;
 	struct terms terms;
 	int publish_fd[PLAN_PUBLISH];

@@ -162,6 +162,8 @@ static const char *switch_fixed(const struct build *b, const struct plan *old,
 		return "publish";
 	if (strcmp(old->device, b->plan->device) != 0)
 		return "attach";
+	if (was->wireguard != b->terms.wireguard)
+		return "wireguard";
 	if (old->device[0] != '\0' && !switch_dns_same(old, b->plan))
 		return "dns";
 	if (!switch_veth_same(&was->veth, &b->terms.veth))

@@ -23,6 +23,7 @@
 #define KEPT_PROTO  110
 #define KEPT_FAR    0x7fffffffu /* metric: all others go before it */
 #define KEPT_TABLES 32000	/* priority of a rule, before table main */
+#define KEPT_OWN    256		/* room for a message of our own */
 #define KEPT_NEW    (NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
 
 /** struct kept_part - a message; its attributes follow the copied header */
@@ -120,6 +121,54 @@ int kept_read(struct kept *k, int index, struct fault *f)
 		rc = k->rc;
 	return rc < 0 ? fault(f, rc, "read the addresses and routes of a link")
 		      : 0;
+}
+
+/** kept_new() - A message of our own, as the kernel would tell it */
+static struct nlmsghdr *kept_new(void *buf, uint16_t type)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+
+	h->nlmsg_type = type;
+	return h;
+}
+
+static int kept_take(struct kept *k, const struct nlmsghdr *h)
+{
+	k->end = k->end ? k->end : &k->first;
+	return kept_add(k, h) == MNL_CB_OK ? 0 : k->rc;
+}
+
+int kept_want_address(struct kept *k, const struct addr *ip, uint8_t len)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[KEPT_OWN];
+	struct nlmsghdr *h = kept_new(buf, RTM_NEWADDR);
+	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->ifa_family = (uint8_t)ip->family;
+	m->ifa_prefixlen = len;
+	m->ifa_scope = RT_SCOPE_UNIVERSE;
+	mnl_attr_put(h, IFA_LOCAL, addr_size(ip), ip->ip);
+	mnl_attr_put(h, IFA_ADDRESS, addr_size(ip), ip->ip);
+	if (ip->family == AF_INET6)
+		mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD);
+	return kept_take(k, h);
+}
+
+int kept_want_route(struct kept *k, const struct addr *ip, uint8_t len)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[KEPT_OWN];
+	struct nlmsghdr *h = kept_new(buf, RTM_NEWROUTE);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->rtm_family = (uint8_t)ip->family;
+	m->rtm_dst_len = len;
+	m->rtm_table = RT_TABLE_MAIN;
+	m->rtm_protocol = RTPROT_STATIC;
+	m->rtm_scope = RT_SCOPE_LINK;
+	m->rtm_type = RTN_UNICAST;
+	if (len > 0)
+		mnl_attr_put(h, RTA_DST, addr_size(ip), ip->ip);
+	return kept_take(k, h);
 }
 
 static void kept_copy(struct nlmsghdr *to, const struct attrs *all,
@@ -267,7 +316,8 @@ int kept_put(const struct kept *k, int index, bool is_home, struct fault *f)
 				      bad ? NULL : f);
 			bad = bad ? bad : rc;
 		}
-	for (size_t i = 0; !bad && !is_home && i < COUNT(families); i++) {
+	for (size_t i = 0;
+	     !bad && !is_home && !k->is_whole && i < COUNT(families); i++) {
 		if (!kept_leads(k, families[i]))
 			continue;
 		kept_say_default(n, families[i], index);

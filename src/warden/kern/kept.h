@@ -3,18 +3,21 @@
 /*
  * kept.h - addresses and routes of a link, while it moves between namespaces
  */
+#include "base/addr.h"
 #include "base/fault.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct kept_part;
 
-/** struct kept - what a link had, in the order of kept_put(); zeroed: nothing
- */
+/** struct kept - what a link had; zeroed: nothing. @is_whole: its routes are
+ * all that a sandbox needs */
 struct kept {
 	struct kept_part *first;
 	struct kept_part **end;
 	int index;
+	bool is_whole;
 	int rc;
 };
 
@@ -29,6 +32,11 @@ struct kept {
  * Return: 0 or -errno
  */
 int kept_read(struct kept *k, int index, struct fault *f);
+
+/** kept_want_address() / kept_want_route() - Have one that was never read;
+ * Return: 0 or -ENOMEM */
+int kept_want_address(struct kept *k, const struct addr *ip, uint8_t len);
+int kept_want_route(struct kept *k, const struct addr *ip, uint8_t len);
 
 /**
  * kept_put() - Put them back

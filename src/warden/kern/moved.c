@@ -12,6 +12,7 @@
 #include "kern/dump.h"
 #include "kern/kept.h"
 #include "kern/netlink.h"
+#include "kern/wireguard.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -22,15 +23,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOVED_ALIAS "nsproxy attached to "
-#define MOVED_WAS   " was " /* no name of a sandbox has blanks */
-#define MOVED_MOST  16 /* interfaces of one namespace that are given back */
+#define MOVED_ALIAS   "nsproxy attached to "
+#define MOVED_MADE    "nsproxy made for "
+#define MOVED_WAS     " was " /* no name of a sandbox has blanks */
+#define MOVED_ALIASES 256     /* room for one, as the kernel has */
+#define MOVED_MOST    16 /* interfaces of one namespace that are given back */
 
 /**
  * struct moved - an interface
  * @index:     In the namespace it is in; 0: not found
  * @is_away:   It has been moved
  * @is_up:     IFF_UP
+ * @mtu:       To be set; 0: as it is
  * @gen_mode:  How link-local addresses come about; -1 without IPv6
  */
 struct moved {
@@ -39,7 +43,8 @@ struct moved {
 	bool is_away;
 	bool is_up;
 	int gen_mode;
-	char alias[256];
+	uint32_t mtu;
+	char alias[MOVED_ALIASES];
 	struct kept kept;
 };
 
@@ -184,6 +189,9 @@ static int moved_up(const struct moved *m, struct fault *f)
 		return rc;
 	if (m->gen_mode >= 0)
 		moved_say_gen_mode(n, m->index, IN6_ADDR_GEN_MODE_NONE);
+	if (m->mtu > 0)
+		mnl_attr_put_u32(moved_say(n, m->index, "set the MTU"),
+				 IFLA_MTU, m->mtu);
 	if (m->is_up) {
 		i = mnl_nlmsg_get_payload(
 			moved_say(n, m->index, "bring the interface up"));
@@ -218,27 +226,87 @@ static int moved_shift(struct moved *m, const char *alias, int to,
 	return rc < 0 ? rc : moved_arrive(m, is_home, f);
 }
 
+static int moved_remove(const struct moved *m, struct fault *f)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+	const int rc = netlink_new(NETLINK_ROUTE, &n, f);
+	struct ifinfomsg *i;
+
+	if (rc < 0)
+		return rc;
+	i = mnl_nlmsg_put_extra_header(
+		netlink_add(n, RTM_DELLINK, NLM_F_ACK, "remove the interface"),
+		sizeof(*i));
+	i->ifi_index = m->index;
+	return netlink_commit(n, f);
+}
+
+/** moved_alias() - How it is marked inside */
+static int moved_alias(const struct moved *m, const struct moved_work *w,
+		       char alias[static MOVED_ALIASES], struct fault *f)
+{
+	const int len =
+		snprintf(alias, MOVED_ALIASES, "%s%s%s%s",
+			 w->wireguard ? MOVED_MADE : MOVED_ALIAS, w->name,
+			 m->alias[0] ? MOVED_WAS : "", m->alias);
+
+	return len < MOVED_ALIASES
+		       ? 0
+		       : fault(f, -E2BIG, "mark '%s' beside its alias",
+			       m->link);
+}
+
+/** moved_wish() - What one that was made shall have */
+static int moved_wish(struct moved *m, const struct wireguard *w,
+		      struct fault *f)
+{
+	int rc = 0;
+
+	m->is_up = true;
+	m->mtu = w->mtu;
+	m->kept = (struct kept){ .is_whole = true };
+	for (unsigned int i = 0; rc == 0 && i < w->address_count; i++)
+		rc = kept_want_address(&m->kept, &w->address[i].ip,
+				       w->address[i].len);
+	for (unsigned int i = 0; rc == 0 && i < w->allowed_count; i++)
+		rc = kept_want_route(&m->kept, &w->allowed[i].ip,
+				     w->allowed[i].len);
+	return rc < 0 ? fault(f, rc, "set up '%s'", m->link) : 0;
+}
+
+/** moved_undo_take() - As if nothing had been; with all it had, since inside
+ * not all of that is there now */
+static void moved_undo_take(struct moved *m, const struct moved_work *w)
+{
+	if (w->wireguard)
+		(void)moved_remove(m, NULL);
+	else if (m->is_away)
+		(void)moved_shift(m, m->alias, w->home, "the host's", true,
+				  NULL);
+}
+
 int moved_do_take(const struct moved_work *w, struct fault *f)
 {
+	char alias[MOVED_ALIASES];
 	struct moved m = { 0 };
-	char alias[256];
-	int len;
-	int rc;
+	int rc = 0;
 
 	if (!text_copy(m.link, sizeof(m.link), w->link))
 		return fault(f, -ENODEV, "find '%s'", w->link);
-	rc = moved_read(&m, f);
-	len = snprintf(alias, sizeof(alias), MOVED_ALIAS "%s%s%s", w->name,
-		       m.alias[0] ? MOVED_WAS : "", m.alias);
-	if (rc == 0 && len >= (int)sizeof(alias))
-		rc = fault(f, -E2BIG, "mark '%s' beside its alias", m.link);
+	if (w->wireguard)
+		rc = wireguard_make(w->wireguard, f);
 	if (rc < 0)
 		return rc;
-	rc = moved_shift(&m, alias, w->inside, "the sandbox's", false, f);
-	/* With all it had: inside, not all of that is there now. */
-	if (rc < 0 && m.is_away)
-		(void)moved_shift(&m, m.alias, w->home, "the host's", true,
-				  NULL);
+	rc = moved_read(&m, f);
+	if (rc == 0 && w->wireguard)
+		rc = moved_wish(&m, w->wireguard, f);
+	if (rc == 0)
+		rc = moved_alias(&m, w, alias, f);
+	if (rc == 0)
+		rc = moved_shift(&m, alias, w->inside, "the sandbox's", false,
+				 f);
+	if (rc < 0)
+		moved_undo_take(&m, w);
 	return rc;
 }
 
@@ -253,6 +321,8 @@ static int moved_return(const struct moved_work *w, const char *link,
 	(void)text_copy(m.link, sizeof(m.link), link); /* the kernel's */
 	if (rc == 0)
 		rc = moved_read(&m, f);
+	if (rc == 0 && text_starts(m.alias, MOVED_MADE))
+		return moved_remove(&m, f);
 	was = strstr(m.alias, MOVED_WAS);
 	if (rc == 0)
 		rc = moved_shift(&m, was ? was + strlen(MOVED_WAS) : "",
@@ -270,7 +340,9 @@ static void moved_note(void *ctx, const char *link, const char *alias)
 {
 	struct moved_names *all = ctx;
 
-	if (text_starts(alias, MOVED_ALIAS) && all->count < MOVED_MOST)
+	if ((text_starts(alias, MOVED_ALIAS) ||
+	     text_starts(alias, MOVED_MADE)) &&
+	    all->count < MOVED_MOST)
 		(void)text_copy(all->link[all->count++], IF_NAMESIZE, link);
 }
 

@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+struct wireguard;
+
 /** struct moved_hand - the process that has moved one; @pid 0: none */
 struct moved_hand {
 	pid_t pid;
@@ -33,6 +35,21 @@ struct moved_hand {
 int moved_take(const char *link, const char *name, int netns,
 	       struct moved_hand *ret, struct fault *f);
 
+/**
+ * moved_make() - Make an interface here, and move it into a sandbox
+ * @w:       See wireguard_make(); it is up then, with addresses and routes
+ * @name:    The sandbox's
+ * @netns:   Its network namespace
+ * @ret:     As with moved_take()
+ * @f:       Why not
+ *
+ * It is never given back, but removed.
+ *
+ * Return: 0 or -errno; there is none then
+ */
+int moved_make(const struct wireguard *w, const char *name, int netns,
+	       struct moved_hand *ret, struct fault *f);
+
 /** moved_keep() - It stays until somebody calls moved_give_back() */
 void moved_keep(struct moved_hand *h);
 
@@ -40,7 +57,8 @@ void moved_keep(struct moved_hand *h);
 void moved_undo(struct moved_hand *h);
 
 /**
- * moved_give_back() - Move all that were taken into this namespace, as they are
+ * moved_give_back() - Move all that were taken into this namespace, as they
+ * are, and remove those that were made
  * @netns:  The sandbox's
  * @f:      Why not, the first
  *

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "bus/channel.h"
+#include "bus/wireguard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,17 +123,36 @@ static int moved_run(struct moved_work *w, int netns, struct moved_hand *h,
 	return rc;
 }
 
-int moved_take(const char *link, const char *name, int netns,
-	       struct moved_hand *ret, struct fault *f)
+static int moved_begin(struct moved_work *w, int netns, struct moved_hand *ret,
+		       struct fault *f)
 {
-	struct moved_work w = { .link = link, .name = name };
 	struct moved_hand h = { .chan = -1 };
-	const int rc = moved_run(&w, netns, &h, f);
+	const int rc = moved_run(w, netns, &h, f);
 
 	if (rc < 0)
 		return rc;
 	*ret = h;
 	return 0;
+}
+
+int moved_make(const struct wireguard *wg, const char *name, int netns,
+	       struct moved_hand *ret, struct fault *f)
+{
+	struct moved_work w = {
+		.link = wg->link,
+		.name = name,
+		.wireguard = wg,
+	};
+
+	return moved_begin(&w, netns, ret, f);
+}
+
+int moved_take(const char *link, const char *name, int netns,
+	       struct moved_hand *ret, struct fault *f)
+{
+	struct moved_work w = { .link = link, .name = name };
+
+	return moved_begin(&w, netns, ret, f);
 }
 
 void moved_keep(struct moved_hand *h)

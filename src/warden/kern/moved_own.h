@@ -8,12 +8,14 @@
 /**
  * struct moved_work - what is to be done
  * @link, @name:  As in moved_take()
+ * @wireguard:    Make it of this first; or NULL
  * @inside:       The sandbox's namespace
  * @home:         Where we are
  */
 struct moved_work {
 	const char *link;
 	const char *name;
+	const struct wireguard *wireguard;
 	int inside;
 	int home;
 };
