@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lab import Keep, ToyDns
+from lab import Keep, Machine, ToyDns
 from lab.run import parent_of, pids, role_of, wait_for
 from lab.vpn import OpenVpn, has_link, ip
 
@@ -119,6 +119,33 @@ c, _ = s.accept(); c.sendall(b'inside'); c.close()""")
     assert job.says("up"), job.ran(None)
     assert lab.outside("out(socket.create_connection(('127.0.0.1', 8088))"
                        ".recv(9).decode())") == "inside"
+
+
+@pytest.mark.parametrize("guard", ["plain", "strict"])
+def test_other_guards_have_it_too(lab, vpn, keep, guard):
+    keep.write({"vpn": f"{ATTACH}\nguard = {guard}"})
+    keep.up("vpn")
+    ran = keep.exec("vpn", "curl", "-sS", "-m5", f"http://{FAR}/",
+                    cwd="/")
+    assert ran.rc == 0 and f'"from": "::ffff:{vpn.ours}"' in ran.out, ran
+    ran = keep.exec("vpn", "cat", "/etc/resolv.conf", cwd="/")
+    assert ran.out.startswith("nameserver 203.0.113.53\n"), ran
+    if guard == "plain":
+        ran = lab.run(["ip", "netns", "exec", "vpn", "cat",
+                       "/etc/resolv.conf"], user=False)
+        assert ran.out.startswith("nameserver 203.0.113.53\n"), ran
+
+
+def test_a_helper_inside_has_it_from_the_start(lab, vpn, keep):
+    keep.write({"vpn": ATTACH + f"""
+helper "first" {{
+    command = {{"sh", "-c", "curl -sS -m5 http://{FAR}/ >&2; sleep 60"}}
+    restart = never
+}}"""})
+    keep.up("vpn")
+    assert wait_for(lambda: any(
+        what[0] == "tcp" and what[2] == 80 and vpn.ours in what[3]
+        for what in lab.far.seen)), lab.far.seen[-3:]
 
 
 # --- the kill switch
@@ -272,6 +299,18 @@ def test_what_needs_a_gate_is_refused_beside_it(lab, more, word):
         assert ran.rc != 0 and word in ran.out + ran.err, ran
 
 
+def test_defaults_for_chains_are_not_for_it(lab):
+    with Keep(lab, {"vpn": 'attach = "tun0"\ndns = off'}) as keep:
+        with open(f"{keep.config}/nsproxy.conf", "a",
+                  encoding="ascii") as file:
+            file.write('defaults { chain = "direct://"  veth = true }\n'
+                       'profile "other" { veth = false }\n')
+        ran = keep("config", "check")
+        assert ran.rc == 0, ran
+        ran = keep("config", "show", "vpn")
+        assert ran.rc == 0 and "attached tun0" in ran.out, ran
+
+
 @pytest.mark.parametrize("name", ["lo", "", "a/b", "0123456789abcdef"])
 def test_names_that_no_interface_has_are_refused(lab, name):
     with Keep(lab, {"vpn": f'attach = "{name}"'}) as keep:
@@ -285,3 +324,19 @@ def test_switch_to_and_from_it_needs_a_restart(lab, vpn, keep):
     ran = keep("switch", "vpn", "other")
     assert ran.rc != 0 and "'attach' of the profile differs" in ran.err, ran
     assert seen(keep, FAR) == [vpn.ours]
+
+
+def test_the_service_has_the_power_for_it(lab):
+    """A persistent TUN of a machine that systemd runs."""
+    with Machine(lab, 'profile "vpn" { attach = "tun0"  dns = off }\n') as box:
+        box.good("ip", "tuntap", "add", "tun0", "mode", "tun")
+        box.good("ip", "addr", "add", "10.8.0.2/24", "dev", "tun0")
+        box.good("ip", "link", "set", "tun0", "up")
+        box.good("ip", "route", "add", "10.20.0.0/16", "via", "10.8.0.1")
+        before = box.good("ip", "route", "show", "dev", "tun0")
+        box.good("nsproxy", "up", "vpn")
+        assert box("ip", "link", "show", "tun0").rc != 0
+        inside = box.good("nsproxy", "exec", "vpn", "--", "ip", "route")
+        assert "10.20.0.0/16 via 10.8.0.1 dev tun0" in inside
+        box.good("nsproxy", "down", "vpn")
+        assert box.good("ip", "route", "show", "dev", "tun0") == before

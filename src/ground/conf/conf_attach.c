@@ -45,12 +45,18 @@ static void attach_file(struct conf *c, const struct value *v)
 		problem_add(&c->problems, &v->at, "'wireguard': %s", f.text);
 }
 
+bool attach_is_without(const struct section *s, unsigned int key)
+{
+	if (s->kind != SECTION_PROFILE || (!s->set[PROFILE_ATTACH].is_set &&
+					   !s->set[PROFILE_WIREGUARD].is_set))
+		return false;
+	return key == PROFILE_CHAIN || key == PROFILE_EXPOSE ||
+	       key == PROFILE_VETH || key == PROFILE_VETH_PORTS ||
+	       key == PROFILE_ISOLATE;
+}
+
 void sense_attach(struct conf *c, const struct section *s)
 {
-	static const enum profile_key gate[] = { PROFILE_CHAIN, PROFILE_EXPOSE,
-						 PROFILE_VETH,
-						 PROFILE_VETH_PORTS,
-						 PROFILE_ISOLATE };
 	const struct setting *dns = &s->set[PROFILE_DNS];
 	const struct setting *file = &s->set[PROFILE_WIREGUARD];
 	const char *other = file->count > 0 ? "wireguard" : "attach";
@@ -60,12 +66,12 @@ void sense_attach(struct conf *c, const struct section *s)
 			    "'attach' and 'wireguard' exclude each other");
 	if (file->count == 1 && file->value->text[0] == '/')
 		attach_file(c, file->value);
-	for (size_t i = 0; i < sizeof(gate) / sizeof(gate[0]); i++)
-		if (s->set[gate[i]].is_set)
-			problem_add(&c->problems, &s->set[gate[i]].at,
+	for (unsigned int i = 0; i < PROFILE_KEYS; i++)
+		if (s->set[i].is_set && attach_is_without(s, i))
+			problem_add(&c->problems, &s->set[i].at,
 				    "'%s' and '%s' exclude each other: all "
 				    "packets go by the interface",
-				    forms[s->kind].key[gate[i]].name, other);
+				    forms[s->kind].key[i].name, other);
 	for (unsigned int i = 0; i < dns->count; i++)
 		attach_dns(c, &dns->value[i]);
 }

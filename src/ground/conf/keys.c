@@ -156,9 +156,12 @@ static int check_ready(const char *text, struct fault *f)
 static int check_iface(const char *text, struct fault *f)
 {
 	const size_t len = strlen(text);
+	size_t good = 0;
 
-	if (len == 0 || len >= IFNAMSIZ || strpbrk(text, "/: \t\n") ||
-	    !strcmp(text, ".") || !strcmp(text, ".."))
+	while (isgraph((unsigned char)text[good]) && !strchr("/:", text[good]))
+		good++;
+	if (len == 0 || len >= IFNAMSIZ || good < len || !strcmp(text, ".") ||
+	    !strcmp(text, ".."))
 		return key_fault(f, text,
 				 "that is no name of a network interface");
 	return !strcmp(text, "lo") ? key_fault(f, text, "the host needs that")
