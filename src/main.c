@@ -214,7 +214,8 @@ static int main_role(const char *role)
 	if (!strcmp(role, MINDER_ROLE))
 		return minder_main(WORKER_CHANNEL);
 	if (!strcmp(role, BUILDER_ROLE))
-		return builder_main(WORKER_CHANNEL, named_plan);
+		return builder_main(WORKER_CHANNEL, named_plan,
+				    named_wireguard);
 	return STATUS_MISUSED;
 }
 

@@ -74,10 +74,32 @@ static void show_hop(const struct link *l, char *to)
 		(void)snprintf(to, SHOW_TEXT * 2, "%s%s", l->hop.label, more);
 }
 
+/** show_interface() - The way out of one that has no chain; false: it has */
+static bool show_interface(const struct section *s, char to[SHOW_TEXT * 2])
+{
+	const bool is_made = s->set[PROFILE_WIREGUARD].count > 0;
+	const struct setting *set =
+		&s->set[is_made ? PROFILE_WIREGUARD : PROFILE_ATTACH];
+	char text[SHOW_TEXT];
+
+	if (set->count == 0)
+		return false;
+	(void)snprintf(to, SHOW_TEXT * 2, "%s %s",
+		       is_made ? "wireguard" : "attached",
+		       text_quote(text, sizeof(text), set->value->text,
+				  strlen(set->value->text)));
+	return true;
+}
+
 static void show_way(struct conf *c, const struct section *s)
 {
 	struct links chain;
 	char text[SHOW_TEXT * 2];
+
+	if (show_interface(s, text)) {
+		(void)fputs(text, stdout);
+		return;
+	}
 
 	(void)conf_chain(c, s, &c->problems, &chain); /* it was checked */
 	for (unsigned int i = 0; i < chain.count; i++) {
@@ -193,6 +215,8 @@ static void json_way(struct conf *c, const struct section *s)
 
 	(void)conf_chain(c, s, &c->problems, &chain); /* it was checked */
 	(void)fputs(",\"way_out\":[", stdout);
+	if (show_interface(s, text))
+		json_text(stdout, text);
 	for (unsigned int i = 0; i < chain.count; i++) {
 		show_hop(&chain.link[i], text);
 		(void)fputs(i ? "," : "", stdout);

@@ -11,6 +11,7 @@
 #include "conf/place.h"
 #include "conf/profile.h"
 #include "dns_job.h"
+#include "conf/wireguard.h"
 #include "named_jobs.h"
 #include "profiles.h"
 #include "proxies.h"
@@ -31,6 +32,8 @@ static int named_can_stand(const struct profile *pr, struct fault *f)
 		what = "guard = plain";
 	else if (pr->veth && geteuid() != 0)
 		what = "veth = true";
+	else if (pr->attach && geteuid() != 0)
+		what = pr->wireguard ? "wireguard" : "attach";
 	if (what)
 		return fault_plain(f, -EPERM,
 				   "profile '%s' wants '%s', which root's "
@@ -101,8 +104,65 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	return rc;
 }
 
+/** named_read() - The file of its interface */
+static int named_read(const struct conf *c, const struct profile *pr,
+		      struct wireguard *ret, struct fault *f)
+{
+	const struct value *v = pr->wireguard;
+
+	return wireguard_read(v->text, v->at.file->layer, c->uid, ret, f);
+}
+
+/** named_interface() - Its file's number, and servers if the profile has none
+ */
+static int named_interface(const struct conf *c, const struct profile *pr,
+			   struct terms *t, struct dns_wish *dns,
+			   struct fault *f)
+{
+	struct wireguard *w = pr->wireguard ? malloc(sizeof(*w)) : NULL;
+	int rc;
+
+	if (!pr->wireguard)
+		return 0;
+	if (!w)
+		return fault(f, -ENOMEM, "read '%s'", pr->wireguard->text);
+	rc = named_read(c, pr, w, f);
+	t->wireguard = 14695981039346656037u; /* FNV-1a */
+	for (size_t i = 0; rc == 0 && i < sizeof(*w); i++)
+		t->wireguard = (t->wireguard ^ ((const uint8_t *)w)[i]) *
+			       1099511628211u;
+	profile_dns(pr, dns);
+	for (unsigned int i = 0; rc == 0 && !dns->is_set && i < w->dns_count;
+	     i++)
+		dns->server[dns->server_count++].addr = w->dns[i];
+	if (dns->server_count > 0 && !dns->is_set) {
+		dns->is_set = true;
+		dns->mode = NAMES_FORWARD;
+	}
+	explicit_bzero(w, sizeof(*w));
+	free(w);
+	return rc;
+}
+
+int named_wireguard(const char *profile, struct wireguard *ret, struct fault *f)
+{
+	struct profile pr;
+	struct conf c;
+	int rc;
+
+	rc = profiles_load(&c) < 0 ? profiles_fault(&c, f)
+				   : profile_get(&c, profile, &pr, f);
+	if (rc == 0 && !pr.wireguard)
+		rc = fault_plain(f, -EAGAIN, "profile '%s' has just changed",
+				 profile);
+	if (rc == 0)
+		rc = named_read(&c, &pr, ret, f);
+	conf_fini(&c);
+	return rc;
+}
+
 static int named_check(const char *name, struct terms *t, struct jobs *j,
-		       struct fault *f)
+		       struct dns_wish *dns, struct fault *f)
 {
 	struct profile pr;
 	struct conf c;
@@ -119,6 +179,8 @@ static int named_check(const char *name, struct terms *t, struct jobs *j,
 		if (rc == 0)
 			rc = named_terms(&pr, t, f);
 		if (rc == 0)
+			rc = named_interface(&c, &pr, t, dns, f);
+		if (rc == 0)
 			rc = named_jobs(&pr, j, f);
 	}
 	conf_fini(&c);
@@ -129,7 +191,7 @@ int named_plan(const char *profile, struct plan *p, struct terms *t,
 	       struct jobs *j, int *publish_fd, struct fault *f)
 {
 	struct dns_wish dns = { 0 };
-	int rc = named_check(profile, t, j, f);
+	int rc = named_check(profile, t, j, &dns, f);
 
 	p->want_v4 = p->want_v6 = true;
 	if (rc == 0)

@@ -7,6 +7,7 @@
 #include "box/job.h"
 #include "box/terms.h"
 #include "bus/plan.h"
+#include "bus/wireguard.h"
 
 #include <stdbool.h>
 
@@ -14,6 +15,10 @@
  * looked up and whose published doors are open, to its terms and its jobs */
 int named_plan(const char *profile, struct plan *p, struct terms *t,
 	       struct jobs *j, int *publish_fd, struct fault *f);
+
+/** named_wireguard() - A build_wireguard_fn */
+int named_wireguard(const char *profile, struct wireguard *ret,
+		    struct fault *f);
 
 /**
  * struct named - names of profiles; named_fini() frees

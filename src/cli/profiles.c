@@ -84,6 +84,16 @@ static int profiles_can_run(const struct profile *pr, struct fault *f)
 		return fault_hint(f, "let it say 'guarded', which is what run "
 				     "does");
 	}
+	if (pr->attach) {
+		(void)fault_plain(f, -EPERM,
+				  "profile '%s' has the interface '%s', and "
+				  "only root's daemon can move one of the host",
+				  pr->name, pr->attach);
+		return fault_hint(f,
+				  "as root: nsproxy up %s; without root: "
+				  "-x direct://?dev=%s",
+				  pr->name, pr->attach);
+	}
 	if (pr->helper_count > 0)
 		log_warn("profile '%s' has helpers; run starts none", pr->name);
 	return 0;

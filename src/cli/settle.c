@@ -44,20 +44,27 @@ static int settle_host_dns(struct dns_wish *w, struct fault *f)
 	return fault_hint(f, "%s", dns_hint);
 }
 
-/** settle_check_dev() - Can the servers be asked by the one interface? */
-static int settle_check_dev(const struct plan *p, const struct dns_wish *w,
-			    struct fault *f)
+/**
+ * settle_loopback() - Can the servers be asked, by the one interface?
+ *
+ * The resolver of a VPN may stand on the host's loopback, and is asked there
+ * when somebody wrote it down. That of the host would ask others past the VPN.
+ */
+static int settle_loopback(const struct plan *p, struct dns_wish *w,
+			   bool is_written, struct fault *f)
 {
 	const char *dev = plan_last(p)->dev;
 
 	for (unsigned int i = 0; dev[0] && i < w->server_count; i++) {
-		if (!addr_is_loopback(&w->server[i].addr))
+		w->server[i].is_here = addr_is_loopback(&w->server[i].addr);
+		if (!w->server[i].is_here || is_written)
 			continue;
 		(void)fault_plain(f, -ENETUNREACH,
-				  "the DNS server is on the host's loopback, "
-				  "which %s does not reach",
+				  "the host's DNS server is on its loopback, "
+				  "and would ask others past %s",
 				  dev);
-		return fault_hint(f, "%s", dns_hint);
+		return fault_hint(f, "give the VPN's own: -d udp://IP (it may "
+				     "be on the loopback), or -d off");
 	}
 	return 0;
 }
@@ -80,11 +87,36 @@ static void settle_servers(struct plan *p, const struct dns_wish *w)
 	}
 }
 
+/** settle_plain_dns() - For who asks by an interface of the host, without us */
+static int settle_plain_dns(struct plan *p, const struct dns_wish *w,
+			    struct fault *f)
+{
+	struct dns_wish all = *w;
+	const char *why;
+	const int rc = all.is_set ? 0 : settle_host_dns(&all, f);
+
+	if (rc < 0)
+		return rc;
+	why = dns_why_not_plain(&all);
+	if (why) {
+		(void)fault_plain(f, -ENETUNREACH, "%s: %s",
+				  w->is_set ? "'dns'" : RESOLV_CONF, why);
+		return fault_hint(f, "give the VPN's servers: "
+				     "dns = {\"udp://IP\"}, or dns = off");
+	}
+	p->names = NAMES_OFF;
+	p->server_count = all.server_count;
+	memcpy(p->server, all.server, sizeof(all.server));
+	return 0;
+}
+
 int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 {
 	const enum hop_kind last = plan_last(p)->kind;
 	struct dns_wish all = *w;
 
+	if (p->device[0] != '\0')
+		return settle_plain_dns(p, w, f);
 	if (!all.is_set && last != HOP_DIRECT) {
 		all.is_set = true;
 		all.mode = NAMES_FAKE;
@@ -95,7 +127,7 @@ int settle_dns(struct plan *p, const struct dns_wish *w, struct fault *f)
 		if (rc < 0)
 			return rc;
 	}
-	if (settle_check_dev(p, &all, f) < 0)
+	if (settle_loopback(p, &all, w->is_set, f) < 0)
 		return -ENETUNREACH;
 	if (all.mode == NAMES_FAKE && last == HOP_DIRECT) {
 		(void)fault_plain(f, -EINVAL,

@@ -3,7 +3,8 @@
  * worker.c - the data plane of one sandbox, from plan to end
  *
  * Takes a plan and its fds, builds the rooms in order, locks itself down, says
- * "ready", and turns the loop. Without a TUN it is a plain proxy server.
+ * "ready", and turns the loop. Without a sandbox it is a plain proxy server;
+ * in one with an interface of the host's it has published ports alone.
  */
 #include "worker_own.h"
 
@@ -50,7 +51,7 @@ static int worker_fd(const struct worker *w, enum plan_fd_kind kind)
 
 static bool worker_has_sandbox(const struct worker *w)
 {
-	return worker_fd(w, PLAN_FD_TUN) >= 0;
+	return worker_fd(w, PLAN_FD_MINT) >= 0;
 }
 
 static void worker_packet(void *ctx, const struct packet *p)
@@ -433,6 +434,7 @@ int worker_main(int chan)
 	(void)prctl(PR_SET_NAME, "nsproxy-worker");
 	w->chan = chan;
 	w->chan_watch.fd = w->signal_watch.fd = w->signals = -1;
+	w->tun.watch.fd = -1;
 	rc = worker_init(w, &word);
 	if (rc < 0 && word.code == 0)
 		(void)fault(&word, rc, "start the worker");

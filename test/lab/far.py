@@ -115,6 +115,8 @@ class FarServers:
                     data, control, _, peer = sock.recvmsg(65536, 256)
                 except OSError:
                     return
+                if not peer:
+                    return           # it was shut
                 self.seen.append(("udp", None, port, peer[0]))
                 serve(sock, data, control, peer)
         thread_in(self.ns_path, work)

@@ -8,6 +8,7 @@
 
 #include "bus/channel.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,25 @@ int plan_send(int chan, const struct plan *p, const struct plan_fd *fds,
 		raw[i] = fds[i].fd;
 	}
 	return channel_send(chan, &msg, sizeof(msg), raw, count);
+}
+
+const char *plan_nameservers(const struct plan *p,
+			     char ret[static PLAN_NAMESERVERS])
+{
+	size_t used = 0;
+
+	if (p->names != NAMES_OFF)
+		return GATEWAY_IP4;
+	ret[0] = '\0';
+	for (unsigned int i = 0; p->device[0] && i < p->server_count; i++) {
+		const struct addr *a = &p->server[i].addr;
+
+		if (used > 0)
+			ret[used++] = ' ';
+		if (inet_ntop(a->family, a->ip, ret + used, ADDR_TEXT))
+			used += strlen(ret + used);
+	}
+	return used > 0 ? ret : NULL;
 }
 
 int plan_recv(int chan, struct plan *p, struct plan_fd *fds,

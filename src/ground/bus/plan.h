@@ -92,10 +92,12 @@ enum names_mode {
 	NAMES_PROGRAM, /* whatever a program inside answers: dnsproxy */
 };
 
-/** struct plan_server - an upstream of NAMES_FORWARD */
+/** struct plan_server - an upstream of NAMES_FORWARD; @is_here: it stands on
+ * the host's loopback and is asked there, whatever the way out is bound to */
 struct plan_server {
 	bool is_tcp;
 	struct addr addr;
+	bool is_here;
 };
 
 /**
@@ -141,10 +143,14 @@ struct plan_only {
  * struct plan - everything a worker is told before it is locked down
  * @alias:  GATEWAY_IP4 at ALIAS_PORT and on leads to these by the way out;
  *          @alias_count of them
+ * struct plan - everything a worker is told before it is locked down
+ * @device:  The network inside is this interface and nothing of ours; @server
+ *           are then for resolv.conf alone. Empty: as ever
  */
 struct plan {
 	uint32_t magic;
 	uint32_t size;
+	char device[IFNAMSIZ];
 	struct hop hop[PLAN_HOPS];
 	unsigned int hop_count;
 	enum names_mode names;
@@ -198,6 +204,18 @@ static inline bool hop_can_name(const struct hop *h)
 {
 	return h->kind != HOP_DIRECT && h->kind != HOP_BLOCK;
 }
+
+#define PLAN_NAMESERVERS (PLAN_SERVERS * ADDR_TEXT)
+
+/**
+ * plan_nameservers() - What resolv.conf inside shall name
+ * @p:    Plan
+ * @ret:  Room for addresses with blanks between them
+ *
+ * Return: @ret; NULL if that file shall stay as the host has it
+ */
+const char *plan_nameservers(const struct plan *p,
+			     char ret[static PLAN_NAMESERVERS]);
 
 /** plan_last() - The hop that reaches the far end */
 static inline const struct hop *plan_last(const struct plan *p)

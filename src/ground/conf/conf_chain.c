@@ -114,7 +114,13 @@ static void chain_add_profile(struct chain_walk *w, const struct section *next,
 			      v->text);
 		return;
 	}
-	if (w->depth == CHAIN_DEPTH)
+	if (next->set[PROFILE_ATTACH].count > 0 ||
+	    next->set[PROFILE_WIREGUARD].count > 0)
+		chain_problem(w, &v->at,
+			      "profile '%s' has no chain: it has "
+			      "'attach'",
+			      v->text);
+	else if (w->depth == CHAIN_DEPTH)
 		chain_problem(w, &v->at, "too many profiles name each other");
 	else
 		chain_follow(w, next);

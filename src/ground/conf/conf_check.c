@@ -133,7 +133,7 @@ static struct setting fill_from(struct conf *c, const struct section *s,
 {
 	for (const struct section *d = c->first; d; d = d->next)
 		if (d->kind == SECTION_DEFAULTS && s->kind == SECTION_PROFILE &&
-		    d->set[key].is_set &&
+		    d->set[key].is_set && !attach_is_without(s, key) &&
 		    d->at.file->layer == s->at.file->layer)
 			return d->set[key];
 	if (s->kind == SECTION_HELPER && key == HELPER_USER &&

@@ -18,3 +18,10 @@ void check_values(struct conf *c);
  * @c:  Configuration that check_values() has seen; gets problems
  */
 void check_sense(struct conf *c);
+
+/** attach_is_without() - Does this key mean nothing to a profile whose network
+ * is an interface? Defaults are not for it, then */
+bool attach_is_without(const struct section *s, unsigned int key);
+
+/** sense_attach() - Judge a profile that has no chain but 'attach' */
+void sense_attach(struct conf *c, const struct section *s);

@@ -338,7 +338,11 @@ void check_sense(struct conf *c)
 			sense_helper(c, s);
 		if (s->kind != SECTION_PROFILE)
 			continue;
-		sense_chain(c, s);
+		if (s->set[PROFILE_ATTACH].count > 0 ||
+		    s->set[PROFILE_WIREGUARD].count > 0)
+			sense_attach(c, s);
+		else
+			sense_chain(c, s);
 		sense_dns(c, s);
 		sense_empty(c, s);
 		sense_counts(c, s);

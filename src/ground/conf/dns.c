@@ -144,6 +144,28 @@ int dns_check(const char *text, struct fault *f)
 	return dns_parse(text, dnsproxy_is_meant(text) ? &behind : &alone, f);
 }
 
+const char *dns_why_not_plain(const struct dns_wish *w)
+{
+	if (w->mode != NAMES_FORWARD)
+		return w->mode == NAMES_OFF ? NULL
+		       : w->mode == NAMES_PROGRAM
+			       ? "dnsproxy is behind a worker, and there is "
+				 "none"
+			       : "there is no proxy that takes names";
+	for (unsigned int i = 0; i < w->server_count; i++) {
+		const struct plan_server *s = &w->server[i];
+
+		if (s->is_tcp || s->addr.port != DNS_PORT)
+			return "programs inside ask by themselves, udp://IP at "
+			       "port 53 and no other way";
+		if (addr_is_loopback(&s->addr))
+			return "the host's loopback is not reached from "
+			       "inside; chain = {\"direct://?dev=IFACE\"} "
+			       "reaches it";
+	}
+	return NULL;
+}
+
 unsigned int dns_read_hosts(const char *text, struct dns_wish *w)
 {
 	struct dns_wish all = { .mode = NAMES_FORWARD };

@@ -33,6 +33,17 @@ int dns_parse(const char *text, struct dns_wish *w, struct fault *f);
 int dns_check(const char *text, struct fault *f);
 
 /**
+ * dns_why_not_plain() - Can programs ask these servers by themselves?
+ * @w:  Wish that is set
+ *
+ * They are in resolv.conf then, which knows addresses alone; the loopback of
+ * the host is not theirs.
+ *
+ * Return: NULL, or why not
+ */
+const char *dns_why_not_plain(const struct dns_wish *w);
+
+/**
  * dns_read_hosts() - Find the upstreams in a resolv.conf
  * @text:  Its content
  * @w:     Wish; becomes NAMES_FORWARD to the first PLAN_SERVERS "nameserver"

@@ -13,6 +13,7 @@
 #include "conf/only.h"
 #include "conf/opts.h"
 #include "conf/place.h"
+#include "conf/wireguard.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -153,6 +154,31 @@ static int check_ready(const char *text, struct fault *f)
 	return ready_parse(text, &a, f);
 }
 
+static int check_iface(const char *text, struct fault *f)
+{
+	const size_t len = strlen(text);
+	size_t good = 0;
+
+	while (isgraph((unsigned char)text[good]) && !strchr("/:", text[good]))
+		good++;
+	if (len == 0 || len >= IFNAMSIZ || good < len || !strcmp(text, ".") ||
+	    !strcmp(text, ".."))
+		return key_fault(f, text,
+				 "that is no name of a network interface");
+	return !strcmp(text, "lo") ? key_fault(f, text, "the host needs that")
+				   : 0;
+}
+
+static int check_wireguard(const char *text, struct fault *f)
+{
+	char link[IFNAMSIZ];
+	const char *why = wireguard_link(text, link);
+
+	if (check_path(text, f) < 0)
+		return -EINVAL;
+	return why ? key_fault(f, text, why) : 0;
+}
+
 static const char *const udp_words[] = { "associate", "none", NULL };
 const char *const guard_words[] = { "plain", "guarded", "strict", NULL };
 static const char *const isolate_words[] = { "none", "sandbox", NULL };
@@ -238,6 +264,15 @@ static const struct key profile_keys[] = {
 			   "below it, or with *. those below it alone. Other "
 			   "names do not exist, and addresses are refused.",
 			   check_only },
+	[PROFILE_ATTACH] = { "attach", KEY_TEXT, "IFACE", NULL, NULL,
+			     "Instead of a chain: this interface of the host "
+			     "is moved into the sandbox, and back at its end; "
+			     "root's daemon only, see VPNS.",
+			     check_iface },
+	[PROFILE_WIREGUARD] = { "wireguard", KEY_TEXT, "PATH", NULL, NULL,
+				"The same with an interface that is made of "
+				"this file, as wg-quick(8) reads it.",
+				check_wireguard },
 };
 
 static const struct key helper_keys[] = {

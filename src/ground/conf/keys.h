@@ -47,6 +47,8 @@ enum profile_key {
 	PROFILE_GUARD,
 	PROFILE_ISOLATE,
 	PROFILE_ONLY,
+	PROFILE_ATTACH,
+	PROFILE_WIREGUARD,
 	PROFILE_KEYS
 };
 
@@ -59,7 +61,7 @@ enum helper_key {
 	HELPER_KEYS
 };
 
-#define KEYS_MAX	12 /* of one section */
+#define KEYS_MAX	16 /* of one section */
 /** KEYS_VETH_PORTS - most values of 'veth-ports' */
 #define KEYS_VETH_PORTS 16
 

@@ -43,9 +43,8 @@ int owner_check(const struct stat *st, enum conf_layer layer, uid_t uid,
 	return 0;
 }
 
-/** secret_open() - Open a password's file, if it is private */
-static int secret_open(const char *path, enum conf_layer layer, uid_t uid,
-		       int *ret_fd, struct fault *f)
+int secret_open(const char *path, enum conf_layer layer, uid_t uid, int *ret_fd,
+		struct fault *f)
 {
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	char shown[OWNER_SHOWN];

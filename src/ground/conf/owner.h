@@ -24,6 +24,18 @@ int owner_check(const struct stat *st, enum conf_layer layer, uid_t uid,
 		struct fault *f);
 
 /**
+ * secret_open() - Open a file that holds a secret, if it is private
+ * @path:    Begins with '/'
+ * @layer, @uid:  As in secret_read()
+ * @ret_fd:  Owned by the caller
+ * @f:       Why not
+ *
+ * Return: 0, -EPERM (owner or mode), or -errno
+ */
+int secret_open(const char *path, enum conf_layer layer, uid_t uid, int *ret_fd,
+		struct fault *f);
+
+/**
  * secret_read() - Read a password from its file
  * @path:   Begins with '/'
  * @layer:  Whose it may be, as above; root's may be read by its group, a

@@ -13,6 +13,7 @@
 #include "conf/only.h"
 #include "conf/owner.h"
 #include "conf/place.h"
+#include "conf/wireguard.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -100,6 +101,16 @@ static int profile_unknown(const struct conf *c, const char *name,
 			     "config path the files they are read from");
 }
 
+static void profile_wireguard(struct conf *c, const struct setting *set,
+			      struct profile *p)
+{
+	char *link = arena_take(&c->arena, IFNAMSIZ);
+
+	(void)wireguard_link(set->value->text, link); /* was checked */
+	p->attach = link;
+	p->wireguard = set->value;
+}
+
 int profile_get(struct conf *c, const char *name, struct profile *ret,
 		struct fault *f)
 {
@@ -119,6 +130,10 @@ int profile_get(struct conf *c, const char *name, struct profile *ret,
 		.guard = word_of(s, PROFILE_GUARD),
 		.isolate = word_of(s, PROFILE_ISOLATE),
 	};
+	if (s->set[PROFILE_ATTACH].count > 0)
+		ret->attach = s->set[PROFILE_ATTACH].value->text;
+	if (s->set[PROFILE_WIREGUARD].count > 0)
+		profile_wireguard(c, &s->set[PROFILE_WIREGUARD], ret);
 	helpers_read(c, ret);
 	return 0;
 }
@@ -148,12 +163,29 @@ static int profile_isolate(struct hop *h, struct fault *f)
 	return 0;
 }
 
+/** profile_attach() - Nothing goes out by us */
+static void profile_attach(const struct profile *p, struct plan *to)
+{
+	struct hop *h = &to->hop[0];
+
+	*h = (struct hop){ .kind = HOP_BLOCK };
+	(void)snprintf(h->label, sizeof(h->label), "%s %s",
+		       p->wireguard ? "wireguard" : "attached", p->attach);
+	(void)text_copy(to->device, sizeof(to->device),
+			p->attach); /* was checked */
+	to->hop_count = 1;
+}
+
 int profile_chain_to_plan(struct conf *c, const struct profile *p,
 			  struct plan *to, struct fault *f)
 {
 	struct links chain;
 	int rc = 0;
 
+	if (p->attach) {
+		profile_attach(p, to);
+		return 0;
+	}
 	if (!conf_chain(c, p->section, &c->problems, &chain))
 		rc = fault_plain(f, -EINVAL, "the chain of '%s' is broken",
 				 p->name);

@@ -39,6 +39,8 @@ struct helper {
  * @veth_ports: "tcp:PORT" and "udp:PORT" of the host that it may reach so
  * @guard:      What holds programs inside
  * @isolate:    Whether the last proxy sees a user name of this sandbox's own
+ * @attach:     Interface of the host that is its network; NULL: none
+ * @wireguard:  File of the one that is made for it, called @attach
  * @helper:     @helper_count of them
  *
  * All lives as long as the configuration. The chain is followed, and secrets
@@ -54,6 +56,8 @@ struct profile {
 	const struct setting *veth_ports;
 	enum guard_word guard;
 	enum isolate_word isolate;
+	const char *attach;
+	const struct value *wireguard;
 	const struct helper *helper;
 	unsigned int helper_count;
 };

@@ -80,11 +80,12 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS])
 /** build_etc() - Resolver files for those who enter by the name alone */
 static int build_etc(struct build *b, struct fault *f)
 {
-	const bool is_off = b->plan->names == NAMES_OFF;
+	char servers[PLAN_NAMESERVERS];
 
 	(void)f; /* a sandbox does without */
 	if (b->wish.is_pinned)
-		(void)netns_etc_make(b->wish.name, is_off ? NULL : GATEWAY_IP4,
+		(void)netns_etc_make(b->wish.name,
+				     plan_nameservers(b->plan, servers),
 				     &b->minor);
 	return 0;
 }
@@ -140,6 +141,7 @@ static const struct build_step {
 	void (*undo)(struct build *b);
 } build_steps[] = {
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_CLEAR), build_veth_clear, NULL },
+	{ WHEN(BUILD_NEW) | WHEN(BUILD_CLEAR), build_moved_clear, NULL },
 	{ WHEN(BUILD_NEW), build_foreign, NULL },
 	{ WHEN(BUILD_NEW), build_plan, NULL },
 	{ WHEN(BUILD_NEW), build_prepare, NULL },
@@ -151,6 +153,7 @@ static const struct build_step {
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH) | WHEN(BUILD_SWITCH),
 	  build_worker, build_unhatch },
 	{ WHEN(BUILD_NEW), build_veth, build_unveth },
+	{ WHEN(BUILD_NEW), build_moved, build_unmoved },
 	{ WHEN(BUILD_NEW) | WHEN(BUILD_HATCH), build_minder, build_unmind },
 	{ WHEN(BUILD_NEW), build_etc, build_unetc },
 	{ WHEN(BUILD_NEW), build_name, build_unname },
@@ -297,7 +300,8 @@ static bool build_hear(struct build *b, int chan)
 	return getppid() == b->wish.daemon;
 }
 
-int builder_main(int chan, build_plan_fn *make_plan)
+int builder_main(int chan, build_plan_fn *make_plan,
+		 build_wireguard_fn *read_wireguard)
 {
 	struct build *b = calloc(1, sizeof(*b));
 	struct build_word bad = { 0 };
@@ -308,9 +312,11 @@ int builder_main(int chan, build_plan_fn *make_plan)
 	    !(b->jobs = calloc(1, sizeof(*b->jobs))))
 		return 1;
 	b->make_plan = make_plan;
+	b->read_wireguard = read_wireguard;
 	b->plan_fd = b->terms_fd = b->listener = b->chan = -1;
 	b->foreign = b->leader = -1;
 	b->worker_pidfd = b->worker.chan = b->veth_held = -1;
+	b->moved.chan = -1;
 	b->jobs_fd = b->board_fd = b->minder_pidfd = b->minder.chan = -1;
 	for (int i = 0; i < PLAN_PUBLISH; i++)
 		b->publish_fd[i] = -1;
@@ -324,8 +330,10 @@ int builder_main(int chan, build_plan_fn *make_plan)
 		rc = build_tell(b, chan);
 	if (rc == 0)
 		rc = build_commit(b);
-	if (rc == 0)
+	if (rc == 0) {
+		moved_keep(&b->moved);
 		return 0;
+	}
 	build_undo(b, done);
 	bad.lost_worker = b->lost_worker;
 	if (bad.fault.code == 0)

@@ -13,6 +13,7 @@
 #include "box/store.h"
 #include "box/terms.h"
 #include "bus/plan.h"
+#include "bus/wireguard.h"
 
 /** BUILDER_ROLE - argv[1] that makes main() a builder */
 #define BUILDER_ROLE  "@builder"
@@ -149,5 +150,17 @@ void build_end(int chan, struct build_word *ret, int fds[static BUILD_FDS]);
 typedef int build_plan_fn(const char *profile, struct plan *p, struct terms *t,
 			  struct jobs *j, int *publish_fd, struct fault *f);
 
+/**
+ * build_wireguard_fn - from a profile to the interface that is made for it
+ * @profile:  Its name; its terms have .wireguard
+ * @ret:      Wiped by the caller
+ * @f:        Why not
+ *
+ * Return: 0 or -errno
+ */
+typedef int build_wireguard_fn(const char *profile, struct wireguard *ret,
+			       struct fault *f);
+
 /** builder_main() - Be a builder; Return: exit status */
-int builder_main(int chan, build_plan_fn *make_plan);
+int builder_main(int chan, build_plan_fn *make_plan,
+		 build_wireguard_fn *read_wireguard);

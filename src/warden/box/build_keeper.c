@@ -41,7 +41,8 @@ int build_plan(struct build *b, struct fault *f)
 
 	if (rc < 0)
 		return rc;
-	if (b->foreign >= 0 && (b->jobs->count > 0 || b->terms.veth.is_wished))
+	if (b->foreign >= 0 && (b->jobs->count > 0 || b->terms.veth.is_wished ||
+				b->plan->device[0] != '\0'))
 		return fault_plain(
 			f, -EINVAL,
 			"profile '%s' has %s, which an attached namespace has "
@@ -49,7 +50,9 @@ int build_plan(struct build *b, struct fault *f)
 			b->wish.profile,
 			b->plan->names == NAMES_PROGRAM ? "'dns = dnsproxy'"
 			: b->jobs->count > 0		? "helpers"
-							: "'veth = true'");
+			: b->terms.veth.is_wished	? "'veth = true'"
+							: "'attach'");
+	memcpy(b->terms.device, b->plan->device, sizeof(b->terms.device));
 	memcpy(b->terms.profile, b->wish.profile, sizeof(b->terms.profile));
 	b->plan->log_level = b->wish.log_level;
 	rc = build_veth_choose(b, f);

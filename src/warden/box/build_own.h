@@ -4,10 +4,12 @@
  * build_own.h - what the builder's steps share; for build*.c alone
  */
 #include "box/build.h"
+#include "kern/moved.h"
 
 /**
  * struct build - one work
  * @make_plan:  From a profile to plan and terms
+ * @read_wireguard:  The same for an interface
  * @plan:       The worker's; wiped at the end
  * @jobs:       What the minder shall run
  * @plan_fd, @terms_fd, @jobs_fd:  Sealed copies, for the keeper
@@ -23,11 +25,13 @@
  * @changed:       BUILD_SWITCH: words for what differs; empty for nothing
  * @worker, @minder:  New, with their pidfds; pid 0 for none
  * @minor:      What failed and is no failure
+ * @moved:      Who gives an interface back, should we fail
  * @veth_held:  The link's addresses are ours while it is open
  */
 struct build {
 	struct build_wish wish;
 	build_plan_fn *make_plan;
+	build_wireguard_fn *read_wireguard;
 	struct plan *plan;
 	struct terms terms;
 	int publish_fd[PLAN_PUBLISH];
@@ -53,6 +57,7 @@ struct build {
 	int minder_pidfd;
 	struct fault minor;
 	int veth_held;
+	struct moved_hand moved;
 };
 
 /** build_foreign() - May the namespace be attached? Return: 0 or -errno */
@@ -116,6 +121,15 @@ int build_veth_choose(struct build *b, struct fault *f);
 /** build_veth() - Make the link; Return: 0 or -errno */
 int build_veth(struct build *b, struct fault *f);
 void build_unveth(struct build *b);
+
+/** build_moved() - Move an interface of the host in, if one is wished; Return:
+ * 0 or -errno */
+int build_moved(struct build *b, struct fault *f);
+void build_unmoved(struct build *b);
+
+/** build_moved_clear() - Give back what one under this name has, dead or not;
+ * Return: 0 or -errno */
+int build_moved_clear(struct build *b, struct fault *f);
 
 /** build_veth_clear() - Remove links of one under this name that is dead;
  * Return: 0 or -errno */

@@ -185,6 +185,12 @@ static const char *switch_fixed(const struct build *b, const struct plan *old,
 		return "expose";
 	if (!switch_publish_same(old, b->plan))
 		return "publish";
+	if (strcmp(old->device, b->plan->device) != 0)
+		return "attach";
+	if (was->wireguard != b->terms.wireguard)
+		return "wireguard";
+	if (old->device[0] != '\0' && !switch_dns_same(old, b->plan))
+		return "dns";
 	if (!switch_veth_same(&was->veth, &b->terms.veth))
 		return "veth";
 	if (was->guard != b->terms.guard)
@@ -222,6 +228,7 @@ static int switch_judge(struct build *b, const struct plan *old,
 		return fault_hint(f, "nsproxy restart %s", b->wish.name);
 	}
 	b->terms.veth = was->veth; /* with the addresses that it has */
+	memcpy(b->terms.device, was->device, sizeof(was->device));
 	/* The doors that are open are told apart by their place in it. */
 	memcpy(b->plan->expose, old->expose, sizeof(old->expose));
 	b->needs_worker = chain || dns || only;

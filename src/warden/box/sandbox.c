@@ -188,7 +188,7 @@ void sandbox_ended(struct sandbox *s)
 	    s->minder.pidfd >= 0)
 		return;
 	loop_untimer(s->host->loop, &s->timer);
-	if (s->link.is_wished) {
+	if (s->link.is_wished || s->has_moved) {
 		/* Programs inside may live on, and the link with them. */
 		sandbox_begin(s, BUILD_CLEAR);
 		return;
@@ -205,6 +205,14 @@ void sandbox_ended(struct sandbox *s)
 	sandbox_enter(s, SANDBOX_DOWN);
 	log_info("sandbox '%s' is down", s->name);
 	sandbox_tell(s);
+}
+
+void sandbox_clear(struct sandbox *s)
+{
+	assert(s->state == SANDBOX_DOWN);
+	sandbox_enter(s, SANDBOX_ENDING);
+	s->has_moved = s->host->is_pinned; /* who knows? */
+	sandbox_ended(s);
 }
 
 void sandbox_worker_died(struct watch *w, uint32_t events)

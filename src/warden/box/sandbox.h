@@ -100,6 +100,7 @@ struct mourned {
  * @ns:         Its namespaces and board, by enum build_fd; -1 for none
  * @terms:      While there is a keeper
  * @link:       The link to the host that may be there, also without a keeper
+ * @has_moved:  An interface of the host may be in it, also without a keeper
  * @lost_ms:    When its keeper died
  * @switched:   How the last sandbox_switch() went: 0, or -errno with .trouble
  * @changed:    What it has changed, in words; empty for nothing
@@ -136,6 +137,7 @@ struct sandbox {
 	int64_t since_s;
 	struct terms terms;
 	struct veth link;
+	bool has_moved;
 	char way[256];
 	bool has_names;
 	struct timer timer;
@@ -166,6 +168,12 @@ void sandbox_free(struct sandbox *s);
  * It is UP after a while, or WAITING to be tried again, with @s->trouble.
  */
 void sandbox_up(struct sandbox *s);
+
+/**
+ * sandbox_clear() - Begin to remove what one that was killed has left
+ * @s:  Down
+ */
+void sandbox_clear(struct sandbox *s);
 
 /**
  * sandbox_attach() - Begin to give a namespace that is there a way out

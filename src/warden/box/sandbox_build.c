@@ -44,6 +44,7 @@ int sandbox_take(struct sandbox *s, const struct build_word *w,
 	s->since_s = w->since_s;
 	s->terms = w->terms;
 	s->link = w->terms.veth;
+	s->has_moved = w->terms.device[0] != '\0';
 	(void)text_copy_n(s->way, sizeof(s->way), w->way,
 			  strnlen(w->way, sizeof(w->way) - 1));
 	rc = mourned_watch(s, &s->keeper, fd_take(&fds[BUILD_FD_KEEPER]),
@@ -78,10 +79,12 @@ static bool sandbox_not_switched(struct sandbox *s, bool lost_worker)
 	return true;
 }
 
-/** sandbox_cleared() - Its link to the host is gone, as far as can be had */
+/** sandbox_cleared() - Its link to the host is gone, and an interface of the
+ * host's is given back, as far as can be had */
 static void sandbox_cleared(struct sandbox *s)
 {
 	s->link = (struct veth){ 0 };
+	s->has_moved = false;
 	sandbox_ended(s);
 }
 

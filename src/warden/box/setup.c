@@ -104,12 +104,21 @@ static int setup_namespaces(struct setup *s, struct fault *f)
 	return rc;
 }
 
+/** setup_is_bare() - Does an interface of the host come here, and no gate? */
+static bool setup_is_bare(const struct setup *s)
+{
+	return s->plan->device[0] != '\0';
+}
+
 static int setup_tun(struct setup *s, struct fault *f)
 {
 	int fd;
-	/* Another's namespace outlives us. */
-	const int rc = links_open_tun(!s->is_foreign, &fd, f);
+	int rc;
 
+	if (setup_is_bare(s))
+		return 0;
+	/* Another's namespace outlives us. */
+	rc = links_open_tun(!s->is_foreign, &fd, f);
 	if (rc == 0)
 		s->fds[s->fd_count++] = (struct plan_fd){
 			.kind = PLAN_FD_TUN,
@@ -127,8 +136,9 @@ static int setup_sysctls(struct setup *s, struct fault *f)
 	for (unsigned int i = 0; i < s->plan->hop_count; i++)
 		if (s->plan->hop[i].dial_s > dial_s)
 			dial_s = s->plan->hop[i].dial_s;
-	rc = sysctls_settle(s->has_ip6, f);
-	if (rc == 0)
+	rc = setup_is_bare(s) ? sysctls_settle_bare(f)
+			      : sysctls_settle(s->has_ip6, f);
+	if (rc == 0 && !setup_is_bare(s))
 		rc = sysctls_patience(dial_s, f);
 	if (rc < 0)
 		return rc;
@@ -145,6 +155,8 @@ static int setup_links(struct setup *s, struct fault *f)
 {
 	struct links l = { .ip4 = setup_own_ip(SANDBOX_IP4) };
 
+	if (setup_is_bare(s))
+		return links_build_bare(f);
 	if (s->has_ip6)
 		l.ip6 = setup_own_ip(SANDBOX_IP6);
 	return links_build(&l, f);
@@ -152,7 +164,7 @@ static int setup_links(struct setup *s, struct fault *f)
 
 static int setup_doors(struct setup *s, struct fault *f)
 {
-	return doors_open(s, f);
+	return setup_is_bare(s) ? 0 : doors_open(s, f);
 }
 
 static int setup_rules(struct setup *s, struct fault *f)
@@ -164,6 +176,8 @@ static int setup_rules(struct setup *s, struct fault *f)
 		.own4 = setup_own_ip(SANDBOX_IP4),
 	};
 
+	if (setup_is_bare(s))
+		return 0;
 	if (s->has_ip6)
 		r.own6 = setup_own_ip(SANDBOX_IP6);
 	for (unsigned int i = 0; i < s->plan->expose_count; i++) {
@@ -203,12 +217,12 @@ static int setup_private(struct setup *s, struct fault *f)
 
 static int setup_resolver(struct setup *s, struct fault *f)
 {
+	char servers[PLAN_NAMESERVERS];
 	int rc;
-	const bool is_off = s->plan->names == NAMES_OFF;
 
 	if (s->is_foreign)
 		return 0; /* nobody sees our mounts */
-	rc = resolver_open(&s->resolver, is_off ? NULL : GATEWAY_IP4, f);
+	rc = resolver_open(&s->resolver, plan_nameservers(s->plan, servers), f);
 	if (s->is_blind)
 		fd_close(&s->resolver.changes); /* who keeps it looks around */
 	return rc;

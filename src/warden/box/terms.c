@@ -28,6 +28,7 @@ int terms_read(int fd, struct terms *ret)
 	    !memchr(ret->profile, '\0', sizeof(ret->profile)) ||
 	    ret->access_count > TERMS_ACCESS ||
 	    ret->veth.port_count > VETH_PORTS ||
+	    !memchr(ret->device, '\0', sizeof(ret->device)) ||
 	    !memchr(ret->veth.link, '\0', sizeof(ret->veth.link)))
 		return -EPROTO;
 	return 0;

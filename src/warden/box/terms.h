@@ -33,6 +33,8 @@ struct terms_access {
  * @access:   Who may enter beside the owner and those who may do all;
  *            @access_count of them
  * @veth:     Its link to the host
+ * @wireguard:  Of what @device is made, as a number; 0: it is the host's
+ * @device:   The interface that is moved into it; or empty
  */
 struct terms {
 	uint32_t magic;
@@ -43,6 +45,8 @@ struct terms {
 	struct terms_access access[TERMS_ACCESS];
 	unsigned int access_count;
 	struct veth veth;
+	uint64_t wireguard;
+	char device[IF_NAMESIZE];
 };
 
 /**

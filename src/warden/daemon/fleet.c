@@ -190,7 +190,6 @@ static void fleet_unlink(const struct fleet *fl, const char *name)
 
 	if (fl->where->is_system) {
 		netns_etc_remove(name);
-		(void)pin_remove(name);
 		(void)veth_remove(name);
 	}
 	if (sandbox_path(fl->where->boxes, name, path, sizeof(path)))
@@ -258,8 +257,7 @@ static void fleet_not_adopted(struct fleet *fl, struct sandbox *s)
 	} else if (s->is_wished) {
 		sandbox_up(s);
 	} else {
-		fleet_unlink(fl, s->name);
-		fleet_end(fl, s);
+		sandbox_clear(s);
 	}
 }
 
@@ -285,6 +283,8 @@ static void fleet_changed(void *ctx, struct sandbox *s)
 	     !sandbox_has_keeper(s))) {
 		if (s->is_attached || s->state == SANDBOX_WAITING)
 			fleet_unlink(fl, s->name);
+		if (fl->where->is_system && s->state == SANDBOX_WAITING)
+			(void)pin_remove(s->name);
 		fleet_end(fl, s);
 		return;
 	}
@@ -329,6 +329,7 @@ static int fleet_read(struct fleet *fl, struct fault *f)
 			continue; /* no memory: others may still find some */
 		s->owner = st.box[i].owner;
 		s->netns = st.box[i].netns;
+		s->has_moved = fl->where->is_system; /* until it is adopted */
 		s->is_wished = true;
 	}
 	state_fini(&st);
@@ -393,6 +394,27 @@ void fleet_stop(struct fleet *fl)
 		loop_undefer(fl->host.loop, &fl->flush);
 }
 
+/** fleet_collect_pins() - Those whose name others still know; a namespace that
+ * it holds may have an interface of the host's */
+static void fleet_collect_pins(struct fleet *fl, bool is_dry, json_t *found)
+{
+	DIR *dir = opendir(PIN_NOTES);
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		struct sandbox *s;
+
+		if (!store_name_ok(e->d_name) || fleet_find(fl, e->d_name))
+			continue;
+		(void)json_object_set_new(found, e->d_name, json_null());
+		s = is_dry ? NULL : fleet_add(fl, e->d_name, e->d_name);
+		if (s)
+			sandbox_clear(s);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
 /** fleet_collect_in() - Those whose leavings are in one directory */
 static void fleet_collect_in(const struct fleet *fl, const char *path,
 			     bool is_dry, json_t *found)
@@ -432,7 +454,7 @@ static bool fleet_keeps(void *ctx, const char *link, const char *name)
 	return l->is_dry;
 }
 
-json_t *fleet_collect(const struct fleet *fl, bool is_dry)
+json_t *fleet_collect(struct fleet *fl, bool is_dry)
 {
 	json_t *found = json_object();
 	json_t *names = json_array();
@@ -443,7 +465,7 @@ json_t *fleet_collect(const struct fleet *fl, bool is_dry)
 	if (fl->where->is_system)
 		fleet_collect_in(fl, NETNS_ETC_DIR, is_dry, found);
 	if (fl->where->is_system)
-		fleet_collect_in(fl, PIN_NOTES, is_dry, found);
+		fleet_collect_pins(fl, is_dry, found);
 	if (fl->where->is_system)
 		(void)veth_sweep(fleet_keeps,
 				 &(struct leavings){ fl, is_dry, found });

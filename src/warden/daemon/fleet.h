@@ -105,4 +105,4 @@ int fleet_attach(struct fleet *fl, const char *name, const char *profile,
  *
  * Return: array of strings, the caller's; NULL without memory
  */
-json_t *fleet_collect(const struct fleet *fl, bool is_dry);
+json_t *fleet_collect(struct fleet *fl, bool is_dry);

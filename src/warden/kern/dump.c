@@ -20,9 +20,7 @@
 #define DUMP_BUF   65536
 #define DUMP_ATTRS 32 /* those that matter are below */
 
-/** dump_run() - Ask for all of a kind; @each gets message after message */
-static int dump_run(uint16_t type, unsigned char family, mnl_cb_t each,
-		    void *ctx)
+int dump_all(uint16_t type, unsigned char family, dump_fn *each, void *ctx)
 {
 	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	char *buf = malloc(DUMP_BUF);
@@ -140,10 +138,10 @@ static int dump_route(const struct nlmsghdr *h, void *ctx)
 int dump_taken(struct taken *ret, struct fault *f)
 {
 	struct taken t = { 0 };
-	int rc = dump_run(RTM_GETADDR, AF_INET, dump_address, &t);
+	int rc = dump_all(RTM_GETADDR, AF_INET, dump_address, &t);
 
 	if (rc == 0)
-		rc = dump_run(RTM_GETROUTE, AF_INET, dump_route, &t);
+		rc = dump_all(RTM_GETROUTE, AF_INET, dump_route, &t);
 	if (rc < 0) {
 		dump_fini(&t);
 		return fault(f, rc, "read the routes of this host");
@@ -228,7 +226,7 @@ static int dump_link(const struct nlmsghdr *h, void *ctx)
 int dump_links(dump_link_fn *each, void *ctx)
 {
 	struct named all = { 0 };
-	const int rc = dump_run(RTM_GETLINK, AF_UNSPEC, dump_link, &all);
+	const int rc = dump_all(RTM_GETLINK, AF_UNSPEC, dump_link, &all);
 
 	for (size_t i = 0; rc == 0 && i < all.count; i++)
 		each(ctx, all.at[i].link, all.at[i].alias);

@@ -9,6 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct nlmsghdr;
+
+/** dump_fn - a message of the kernel's; Return: MNL_CB_* */
+typedef int dump_fn(const struct nlmsghdr *h, void *ctx);
+
+/** dump_all() - Ask for all of a kind (RTM_GET*) and family; @each gets message
+ * after message. Return: 0 or -errno */
+int dump_all(uint16_t type, unsigned char family, dump_fn *each, void *ctx);
+
 /** struct taken - IPv4 networks that are in use; host order */
 struct taken {
 	struct taken_net {

@@ -253,6 +253,17 @@ static int links_find_tun(int *ret_index, struct fault *f)
 	return 0;
 }
 
+int links_build_bare(struct fault *f)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+	const int rc = netlink_new(NETLINK_ROUTE, &n, f);
+
+	if (rc < 0)
+		return rc;
+	(void)links_add_link(n, LINKS_LO, IFF_UP, "bring up lo");
+	return netlink_commit(n, f);
+}
+
 int links_build(const struct links *l, struct fault *f)
 {
 	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;

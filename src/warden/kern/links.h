@@ -53,3 +53,6 @@ struct links {
  * Return: 0 or -errno
  */
 int links_build(const struct links *l, struct fault *f);
+
+/** links_build_bare() - Bring up lo alone; Return: 0 or -errno */
+int links_build_bare(struct fault *f);

@@ -29,6 +29,8 @@
 
 /* Largest nsswitch.conf or resolv.conf that is copied. */
 #define RESOLVER_FILE_MAX 65536
+#define RESOLVER_IP	  64  /* longest text of an address */
+#define RESOLVER_REST	  128 /* one more of them, and the options */
 #define RESOLVER_MOUNT	  (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 #define RESOLVER_TMPFS	  "mode=0755,size=1m,nr_inodes=32"
 #define RESOLVED_DIR	  "/run/systemd/resolve"
@@ -132,16 +134,25 @@ static int resolver_put_dir(int dir, const char *name, struct fault *f)
 	return 0;
 }
 
-/** resolver_put_ours() - A resolv.conf that names the sandbox's server */
+/** resolver_put_ours() - A resolv.conf that names the sandbox's servers */
 static int resolver_put_ours(int dir, const char *name, const char *nameserver,
 			     struct fault *f)
 {
-	char text[128];
+	char text[512] = "";
+	size_t used = 0;
 
-	(void)snprintf(text, sizeof(text),
-		       "nameserver %s\n"
-		       "options edns0 timeout:3 attempts:3\n",
-		       nameserver);
+	for (const char *at = nameserver; *at; at += strspn(at, " ")) {
+		const size_t len = strcspn(at, " ");
+
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "nameserver %.*s\n",
+			len < RESOLVER_IP ? (int)len : RESOLVER_IP, at);
+		if (used > sizeof(text) - RESOLVER_REST)
+			break;
+		at += len;
+	}
+	(void)snprintf(text + used, sizeof(text) - used,
+		       "options edns0 timeout:3 attempts:3\n");
 	return resolver_put_file(dir, name, text, f);
 }
 

@@ -45,8 +45,8 @@ struct resolver {
 /**
  * resolver_open() - Cover the resolver's files and side doors
  * @r:           Result; resolver_close() takes half-built ones
- * @nameserver:  Text of the address for resolv.conf; NULL leaves that file as
- *               the host has it
+ * @nameserver:  Text of the address for resolv.conf, or of several with blanks
+ *               between them; NULL leaves that file as the host has it
  * @f:           Fault
  *
  * Needs a mount namespace of our own whose mounts do not propagate. Nothing is

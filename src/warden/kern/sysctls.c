@@ -46,6 +46,16 @@ static const struct sysctl sysctls_ip6[] = {
 	{ NULL },
 };
 
+/* Packets of the one interface that comes here go nowhere else. */
+static const struct sysctl sysctls_bare[] = {
+	{ "ipv4/ip_forward", "0" },
+	{ "ipv4/conf/all/accept_redirects", "0" },
+	{ "ipv6/conf/all/disable_ipv6", "0", .may_fail = true },
+	{ "ipv6/conf/default/disable_ipv6", "0", .may_fail = true },
+	{ "ipv6/conf/all/forwarding", "0", .may_fail = true },
+	{ NULL },
+};
+
 static int sysctls_refused(int rc, const struct sysctl *s, const char *path,
 			   struct fault *f)
 {
@@ -76,6 +86,11 @@ int sysctls_settle(bool has_ip6, struct fault *f)
 	const int rc = sysctls_write(sysctls_ip4, f);
 
 	return rc < 0 || !has_ip6 ? rc : sysctls_write(sysctls_ip6, f);
+}
+
+int sysctls_settle_bare(struct fault *f)
+{
+	return sysctls_write(sysctls_bare, f);
 }
 
 unsigned int sysctls_retries(unsigned int seconds)

@@ -32,6 +32,10 @@ int sysctls_write(const struct sysctl *table, struct fault *f);
  */
 int sysctls_settle(bool has_ip6, struct fault *f);
 
+/** sysctls_settle_bare() - The same for one that has no nsp0; Return: 0 or
+ * -errno */
+int sysctls_settle_bare(struct fault *f);
+
 /**
  * sysctls_patience() - How long the kernel repeats a SYN
  * @seconds:  The longest a dial may take; 0 for the usual 30

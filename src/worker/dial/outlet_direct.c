@@ -169,6 +169,30 @@ static int outlet_door_open(struct outlet_direct *o, struct outlet_door *door,
 	return 0;
 }
 
+static void outlet_door_shut(struct outlet_direct *o, struct outlet_door *door)
+{
+	loop_unwatch(o->base.way->loop, &door->watch);
+	fd_close(&door->fd);
+}
+
+/**
+ * outlet_door_is_stale() - Is it bound to an interface that is gone?
+ *
+ * Another of the same name may be there: a socket is bound to one, not to a
+ * name.
+ */
+static bool outlet_door_is_stale(const struct outlet_direct *o,
+				 const struct outlet_door *door)
+{
+	char name[IFNAMSIZ] = "";
+	socklen_t len = sizeof(name);
+
+	return o->base.way->hop[0].dev[0] != '\0' &&
+	       (getsockopt(door->fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len) <
+			0 ||
+		len == 0);
+}
+
 static int outlet_direct_write(struct outlet_direct *o, const struct addr *to,
 			       const void *data, size_t len)
 {
@@ -180,6 +204,8 @@ static int outlet_direct_write(struct outlet_direct *o, const struct addr *to,
 
 	if (addr_size(to) == 0)
 		return -EAFNOSUPPORT;
+	if (door->fd >= 0 && outlet_door_is_stale(o, door))
+		outlet_door_shut(o, door);
 	if (door->fd < 0)
 		rc = outlet_door_open(o, door, to->family);
 	if (rc < 0)
@@ -307,15 +333,12 @@ static int outlet_direct_send(struct outlet *base, const struct dest *to,
 static void outlet_direct_free(struct outlet *base)
 {
 	struct outlet_direct *o = outlet_direct_of(base);
-	struct loop *loop = base->way->loop;
 
 	while (!list_empty(&o->names))
 		outlet_name_free(
 			container_of(o->names.next, struct outlet_name, node));
-	loop_unwatch(loop, &o->door4.watch);
-	loop_unwatch(loop, &o->door6.watch);
-	fd_close(&o->door4.fd);
-	fd_close(&o->door6.fd);
+	outlet_door_shut(o, &o->door4);
+	outlet_door_shut(o, &o->door6);
 	free(o);
 }
 

@@ -28,6 +28,12 @@ static const struct hop way_direct_hop = {
 	.label = "direct",
 };
 
+static const struct hop way_here_hop = {
+	.kind = HOP_DIRECT,
+	.dev = "lo",
+	.label = "direct by lo",
+};
+
 unsigned int way_first(const struct way *w)
 {
 	return w->count > 1 && w->hop[0].kind == HOP_DIRECT ? 1 : 0;
@@ -82,14 +88,24 @@ int way_init(struct way *w, struct loop *loop, const struct plan *p)
 	return way_read_anchors(w);
 }
 
-void way_init_direct(struct way *w, struct loop *loop)
+static void way_init_one(struct way *w, struct loop *loop, const struct hop *h)
 {
 	*w = (struct way){
 		.loop = loop,
-		.hop = &way_direct_hop,
+		.hop = h,
 		.count = 1,
 		.dial_max = WAY_DIALS,
 	};
+}
+
+void way_init_direct(struct way *w, struct loop *loop)
+{
+	way_init_one(w, loop, &way_direct_hop);
+}
+
+void way_init_here(struct way *w, struct loop *loop)
+{
+	way_init_one(w, loop, &way_here_hop);
 }
 
 void way_fini(struct way *w)

@@ -69,6 +69,8 @@ struct way {
 int way_init(struct way *w, struct loop *loop, const struct plan *p);
 /** way_init_direct() - A way of one HOP_DIRECT without device (for `expose`) */
 void way_init_direct(struct way *w, struct loop *loop);
+/** way_init_here() - A way that does not leave the machine: bound to lo */
+void way_init_here(struct way *w, struct loop *loop);
 void way_fini(struct way *w);
 
 /** way_first() - Index of the hop that is connected to: 1 behind a HOP_DIRECT

@@ -52,6 +52,7 @@ struct flight {
 
 /**
  * struct forward - all flights of a sandbox
+ * @here:     The way to servers on the host's loopback
  * @patience_ms:  With all servers together
  * @waiting:  Clients' queries under way, NAMES_INFLIGHT at most
  * @out:      Room for one answer
@@ -62,6 +63,7 @@ struct forward {
 	void *ctx;
 	struct cache cache;
 	struct map flights;
+	struct way here;
 	uint64_t patience_ms;
 	unsigned int waiting;
 	unsigned int server_count;
@@ -75,9 +77,13 @@ static int forward_upstreams(struct forward *f, struct way *way,
 			     const struct plan *p)
 {
 	f->patience_ms = FORWARD_MS;
-	for (; f->server_count < p->server_count; f->server_count++)
-		upstream_init(&f->server[f->server_count], way,
-			      &p->server[f->server_count]);
+	way_init_here(&f->here, way->loop);
+	for (; f->server_count < p->server_count; f->server_count++) {
+		const struct plan_server *s = &p->server[f->server_count];
+
+		upstream_init(&f->server[f->server_count],
+			      s->is_here ? &f->here : way, s);
+	}
 	if (p->names != NAMES_RESOLVE)
 		return 0;
 	f->patience_ms = FORWARD_SOCKS_MS;
