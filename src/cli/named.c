@@ -100,8 +100,8 @@ static int named_terms(const struct profile *pr, struct terms *t,
 	return rc;
 }
 
-static int named_check(const char *name, struct terms *t, struct jobs *j,
-		       struct fault *f)
+static int named_check(const char *name, struct plan *p, struct terms *t,
+		       struct jobs *j, struct fault *f)
 {
 	struct profile pr;
 	struct conf c;
@@ -119,6 +119,9 @@ static int named_check(const char *name, struct terms *t, struct jobs *j,
 			rc = named_terms(&pr, t, f);
 		if (rc == 0)
 			rc = named_jobs(&pr, j, f);
+		if (rc == 0 && pr.engine)
+			rc = named_engine(&c, pr.engine,
+					  pr.section->at.file->layer, p, j, f);
 	}
 	conf_fini(&c);
 	return rc;
@@ -128,7 +131,7 @@ int named_plan(const char *profile, struct plan *p, struct terms *t,
 	       struct jobs *j, int *publish_fd, struct fault *f)
 {
 	struct dns_wish dns = { 0 };
-	int rc = named_check(profile, t, j, f);
+	int rc = named_check(profile, p, t, j, f);
 
 	p->want_v4 = p->want_v6 = true;
 	if (rc == 0)

@@ -12,6 +12,7 @@
 #include "box/oneshot.h"
 #include "bus/plan.h"
 #include "conf/dns.h"
+#include "named_jobs.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
@@ -23,11 +24,14 @@
 /**
  * struct run - what the options said
  * @level:    First, for verb_take_verbose()
- * @profile:  Name, or NULL
+ * @profile, @engine:  Names, or NULL
+ * @jobs:     The engine, if there is one
  */
 struct run {
 	int level;
 	const char *profile;
+	const char *engine;
+	struct jobs jobs;
 	struct plan plan;
 	struct dns_wish dns;
 	int publish_fd[PLAN_PUBLISH];
@@ -39,6 +43,15 @@ static int take_profile(void *ctx, const char *value, struct fault *f)
 
 	(void)f;
 	r->profile = value;
+	return 0;
+}
+
+static int take_engine(void *ctx, const char *value, struct fault *f)
+{
+	struct run *r = ctx;
+
+	(void)f;
+	r->engine = value;
 	return 0;
 }
 
@@ -119,6 +132,10 @@ static const struct opt run_opts[] = {
 	  "let the command reach this address of the host", take_expose },
 	{ 'p', "publish", "[ADDR:]PORT:PORT", true,
 	  "lead a port of the host to a port inside", take_publish },
+	{ 0, "engine", "NAME", false,
+	  "let another program turn packets into connections: tun2socks, or "
+	  "one of the configuration",
+	  take_engine },
 	VERB_OPT_QUIET,
 	VERB_OPT_VERBOSE,
 };
@@ -173,6 +190,7 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 		.publish_fd = r->publish_fd,
 		.argv = argv,
 		.drop_env = drop_env,
+		.jobs = &r->jobs,
 		.is_quiet = r->level == LOG_LEVEL_ERR,
 	};
 	int rc = 0;
@@ -185,6 +203,9 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 		rc = profiles_settle(r->profile, true, &r->plan, &r->dns, f);
 	else if (r->plan.hop_count == 0)
 		rc = proxies_add_env(&r->plan, f);
+	if (rc == 0 && (r->engine || r->profile))
+		rc = named_run_engine(r->profile, r->engine, &r->plan, &r->jobs,
+				      f);
 	if (rc == 0)
 		rc = run_need_proxy(&r->plan, f);
 	if (rc == 0)

@@ -17,6 +17,7 @@
 #include "dial/resolve.h"
 #include "flow/doors.h"
 #include "flow/echo.h"
+#include "flow/front.h"
 #include "flow/gate.h"
 #include "flow/route.h"
 #include "flow/server.h"
@@ -50,7 +51,7 @@ static int worker_fd(const struct worker *w, enum plan_fd_kind kind)
 
 static bool worker_has_sandbox(const struct worker *w)
 {
-	return worker_fd(w, PLAN_FD_TUN) >= 0;
+	return worker_fd(w, PLAN_FD_MINT) >= 0;
 }
 
 static void worker_packet(void *ctx, const struct packet *p)
@@ -86,11 +87,13 @@ static void worker_answer(void *ctx, const struct addr *from,
 }
 
 /** worker_server_dest() - Leases and odd places, for the gateway's server */
-static int worker_server_dest(void *ctx, struct dest *d)
+static int worker_server_dest(void *ctx, struct dest *d,
+			      struct server_lead *lead)
 {
 	struct worker *w = ctx;
 	struct addr at = d->addr;
 
+	(void)lead;
 	if (d->name[0] != '\0')
 		return route_name_ok(d->name) ? 0 : -EHOSTUNREACH;
 	/* Who asks a proxy for port 53 means that server and no other. */
@@ -101,6 +104,52 @@ static int worker_server_dest(void *ctx, struct dest *d)
 	if (!names_is_leasable(&d->addr))
 		return 0;
 	return names_of_lease(w->names, &d->addr, d->name) ? 0 : -EHOSTUNREACH;
+}
+
+static void worker_take_query(void *ctx, int fd)
+{
+	struct worker *w = ctx;
+
+	names_accept(w->names, fd);
+}
+
+static void worker_take_client(void *ctx, int fd)
+{
+	struct worker *w = ctx;
+
+	server_accept(w->server, fd);
+}
+
+/** worker_engine_dest() - What comes by an engine goes where it would go
+ * without one */
+static int worker_engine_dest(void *ctx, struct dest *d,
+			      struct server_lead *lead)
+{
+	struct worker *w = ctx;
+	struct route r;
+
+	if (d->name[0] != '\0')
+		return worker_server_dest(ctx, d, lead);
+	r = route_decide(&w->plan, &d->addr, true);
+	switch (r.verdict) {
+	case ROUTE_NAMES:
+		lead->take = worker_take_query;
+		return 0;
+	case ROUTE_SERVER:
+		lead->take = worker_take_client;
+		return 0;
+	case ROUTE_EXPOSE:
+		lead->way = &w->direct;
+		return 0;
+	case ROUTE_WAY:
+		return worker_server_dest(ctx, d, lead);
+	case ROUTE_REFUSE:
+		return r.err;
+	case ROUTE_DROP:
+	case ROUTE_VERDICTS:
+		break;
+	}
+	return -EHOSTUNREACH;
 }
 
 /** worker_drained() - Stay until what was sent last has gone out */
@@ -207,16 +256,42 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 		return doors_listen(&w->doors, pf->fd, pf->index, true);
 	case PLAN_FD_SERVE:
 		return server_listen(w->server, pf->fd);
+	case PLAN_FD_FRONT:
+		return server_listen(w->engine, pf->fd);
+	case PLAN_FD_FRONT_UDP:
+		return front_listen(w->front, pf->fd);
 	case PLAN_FD_TUN:
 		return tun_start(&w->tun, &w->loop, pf->fd, worker_packet, w);
 	case PLAN_FD_MINT:
 	case PLAN_FD_RESOLVE:
 	case PLAN_FD_LOG:
 	case PLAN_FD_LEASES:
-	case PLAN_FD_KINDS:
 		return 0;
+	case PLAN_FD_ENGINE_TUN:
+	case PLAN_FD_ENGINE_NET:
+	case PLAN_FD_BOX_NET:
+	case PLAN_FD_BOX_USER:
+	case PLAN_FD_KINDS:
+		break; /* none of ours */
 	}
 	return -EPROTO;
+}
+
+/** worker_engine() - Another program has the TUN, and comes to our front */
+static int worker_engine(struct worker *w, struct fault *f)
+{
+	int rc = front_new(&w->loop, &w->udp, &w->front);
+
+	if (rc == 0)
+		rc = tun_stand_in(&w->tun, front_packet, w->front);
+	if (rc < 0)
+		return fault(f, rc, "start the engine's front");
+	w->engine = server_new(&w->loop, &w->way, w->pool, &w->plan.serve,
+			       worker_engine_dest, w);
+	if (!w->engine)
+		return fault(f, -ENOMEM, "start the engine's front");
+	server_seat(w->engine, w->front);
+	return 0;
 }
 
 static int worker_sandbox(struct worker *w, struct fault *f)
@@ -276,7 +351,9 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 		rc = udp_start(&w->udp);
 	if (rc == 0)
 		rc = doors_start(&w->doors);
-	return rc < 0 ? fault(f, rc, "start the gate") : 0;
+	if (rc < 0)
+		return fault(f, rc, "start the gate");
+	return w->plan.engine != ENGINE_NONE ? worker_engine(w, f) : 0;
 }
 
 static int worker_build(struct worker *w, struct fault *f)
@@ -386,7 +463,9 @@ static void worker_fini(struct worker *w)
 	gate_stop(&w->gate);
 	udp_stop(&w->udp);
 	echo_stop(&w->echo);
+	server_free(w->engine);
 	server_free(w->server);
+	front_free(w->front);
 	names_free(w->names);
 	tun_stop(&w->tun, &w->loop);
 	relay_pool_free(w->pool);

@@ -31,6 +31,8 @@ struct worker {
 	struct relay_pool *pool;
 	struct names *names;
 	struct server *server;
+	struct server *engine;
+	struct front *front;
 	struct tun tun;
 	struct gate gate;
 	struct udp udp;

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "conf/dns.h"
+#include "conf/engine.h"
 #include "conf/hop.h"
 #include "conf/opts.h"
 #include "conf/place.h"
@@ -145,6 +146,18 @@ static int check_helper_user(const char *text, struct fault *f)
 	return check_user(text, f);
 }
 
+static int check_engine(const char *text, struct fault *f)
+{
+	const char *why = name_fault(text);
+
+	return why ? key_fault(f, text, why) : 0;
+}
+
+static int check_engine_word(const char *text, struct fault *f)
+{
+	return engine_word_check(text, f);
+}
+
 static int check_ready(const char *text, struct fault *f)
 {
 	struct addr a;
@@ -230,6 +243,24 @@ static const struct key profile_keys[] = {
 			      "name for each sandbox; Tor then keeps their "
 			      "circuits apart.",
 			      NULL },
+	[PROFILE_ENGINE] = { "engine", KEY_TEXT, "NAME", NULL, NULL,
+			     "Let another program turn the packets of the "
+			     "sandbox into connections: tun2socks, or one "
+			     "that an engine section describes.",
+			     check_engine },
+};
+
+static const struct key engine_keys[] = {
+	[ENGINE_COMMAND] = { "command", KEY_TEXTS, "WORD, ...", NULL, NULL,
+			     "Program and arguments; no shell reads them. "
+			     "{tun_fd} stands for the descriptor of the TUN, "
+			     "or {tun} for its name; {proxy} for the URL it "
+			     "leads to; {mtu} for its MTU.",
+			     check_engine_word },
+	[ENGINE_USER] = { "user", KEY_TEXT, "USER", NULL, "nobody",
+			  "Whom it runs as; in a user's own file it runs as "
+			  "that user, and this is not set.",
+			  check_helper_user },
 };
 
 static const struct key helper_keys[] = {
@@ -258,6 +289,7 @@ static const struct key helper_keys[] = {
 
 _Static_assert(COUNT(proxy_keys) == PROXY_KEYS, "each key is described");
 _Static_assert(COUNT(profile_keys) == PROFILE_KEYS, "each key is described");
+_Static_assert(COUNT(engine_keys) == ENGINE_KEYS, "each key is described");
 _Static_assert(COUNT(helper_keys) == HELPER_KEYS, "each key is described");
 _Static_assert(PROFILE_KEYS <= KEYS_MAX, "fits struct section");
 
@@ -271,6 +303,9 @@ const struct form forms[SECTION_KINDS] = {
 			       "files, or the user's) have when they do not "
 			       "say otherwise; the same keys.",
 			       profile_keys, COUNT(profile_keys) },
+	[SECTION_ENGINE] = { "engine", true,
+			     "A program that profiles name as their engine.",
+			     engine_keys, COUNT(engine_keys) },
 	[SECTION_HELPER] = { "helper", true,
 			     "Inside a profile: a program that lives and ends "
 			     "with the sandbox. nsproxy run starts none.",

@@ -118,6 +118,8 @@ int profile_get(struct conf *c, const char *name, struct profile *ret,
 		.guard = word_of(s, PROFILE_GUARD),
 		.isolate = word_of(s, PROFILE_ISOLATE),
 	};
+	if (s->set[PROFILE_ENGINE].count > 0)
+		ret->engine = s->set[PROFILE_ENGINE].value->text;
 	helpers_read(c, ret);
 	return 0;
 }

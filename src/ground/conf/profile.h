@@ -39,6 +39,7 @@ struct helper {
  * @veth_ports: "tcp:PORT" and "udp:PORT" of the host that it may reach so
  * @guard:      What holds programs inside
  * @isolate:    Whether the last proxy sees a user name of this sandbox's own
+ * @engine:     Name of what has its TUN; NULL: the worker
  * @helper:     @helper_count of them
  *
  * All lives as long as the configuration. The chain is followed, and secrets
@@ -54,6 +55,7 @@ struct profile {
 	const struct setting *veth_ports;
 	enum guard_word guard;
 	enum isolate_word isolate;
+	const char *engine;
 	const struct helper *helper;
 	unsigned int helper_count;
 };

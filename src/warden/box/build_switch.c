@@ -151,6 +151,11 @@ static bool switch_veth_same(const struct veth *a, const struct veth *b)
 	return true;
 }
 
+static bool switch_engine_same(const struct job *a, const struct job *b)
+{
+	return a && b ? !memcmp(a, b, sizeof(*a)) : a == b;
+}
+
 /** switch_fixed() - The first thing that differs and cannot change here */
 static const char *switch_fixed(const struct build *b, const struct plan *old,
 				const struct terms *was,
@@ -164,6 +169,8 @@ static const char *switch_fixed(const struct build *b, const struct plan *old,
 		return "veth";
 	if (was->guard != b->terms.guard)
 		return "guard";
+	if (!switch_engine_same(jobs_engine(jobs), jobs_engine(b->jobs)))
+		return "engine";
 	if (jobs->count != b->jobs->count ||
 	    memcmp(jobs->job, b->jobs->job,
 		   jobs->count * sizeof(jobs->job[0])) != 0)

@@ -92,6 +92,32 @@ keeper_fail(struct keeper *k, const struct fault *f)
 	_exit(1);
 }
 
+/** keeper_name() - Where an engine's minder will go: our namespaces */
+static int keeper_name(struct setup *s, struct fault *f)
+{
+	static const struct {
+		enum plan_fd_kind kind;
+		const char *path;
+	} own[] = {
+		{ PLAN_FD_BOX_NET, "/proc/self/ns/net" },
+		{ PLAN_FD_BOX_USER, "/proc/self/ns/user" },
+	};
+
+	for (size_t i = 0;
+	     s->plan->engine != ENGINE_NONE && i < sizeof(own) / sizeof(own[0]);
+	     i++) {
+		const int fd = open(own[i].path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return fault(f, -errno, "open %s", own[i].path);
+		s->fds[s->fd_count++] = (struct plan_fd){
+			.kind = own[i].kind,
+			.fd = fd,
+		};
+	}
+	return 0;
+}
+
 /** keeper_hand_over() - The worker's fds leave for the caller */
 static void keeper_hand_over(struct keeper *k)
 {
@@ -293,7 +319,7 @@ void keeper_main(const struct oneshot *o, const struct signals *before,
 	if (keeper_isolate(chan, &f) < 0)
 		keeper_fail(&k, &f);
 	k.chan = KEEPER_CHAN;
-	if (setup_build(&k.setup, &f) < 0)
+	if (setup_build(&k.setup, &f) < 0 || keeper_name(&k.setup, &f) < 0)
 		keeper_fail(&k, &f);
 	keeper_hand_over(&k);
 	/* Guarded while the caller hatches the worker. */

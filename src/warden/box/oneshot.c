@@ -150,6 +150,8 @@ static int oneshot_start(struct run *r, struct fault *f)
 		rc = oneshot_take_fds(r, f);
 	if (rc == 0)
 		rc = run_hatch(r, f);
+	if (rc == 0)
+		rc = run_mind(r, f);
 	signals_hold();
 	return rc < 0 ? rc : oneshot_begin(r, f);
 }
@@ -176,6 +178,9 @@ int oneshot_run(const struct oneshot *o, int *ret_status, struct fault *f)
 		.chan = -1,
 		.self_fd = -1,
 		.worker = { .chan = -1 },
+		.minder = { .chan = -1 },
+		.jobs_fd = -1,
+		.board_fd = -1,
 		.pidfd = -1,
 		.signals = -1,
 	};

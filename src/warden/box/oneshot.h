@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/fault.h"
+#include "box/job.h"
 #include "bus/plan.h"
 
 /**
@@ -13,6 +14,7 @@
  * @drop_env:    Names of environment variables the command does not get
  *               (secrets, proxy settings that name the host's loopback);
  *               NULL-terminated
+ * @jobs:        None, or the engine that the plan speaks of
  * @is_quiet:    Do not say that something stays in the background
  */
 struct oneshot {
@@ -20,6 +22,7 @@ struct oneshot {
 	const int *publish_fd;
 	char **argv;
 	const char *const *drop_env;
+	const struct jobs *jobs;
 	bool is_quiet;
 };
 

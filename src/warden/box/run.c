@@ -32,7 +32,7 @@
 /* Exit status 125, as waitpid(2) tells it. */
 #define RUN_NEVER_BEGAN	   (125 << 8)
 
-static uint64_t run_now(void)
+uint64_t run_now(void)
 {
 	struct timespec t;
 
@@ -44,9 +44,11 @@ int run_hatch(struct run *r, struct fault *f)
 {
 	const struct plan *p = r->o->plan;
 	struct plan_fd fds[PLAN_FDS + PLAN_PUBLISH];
-	unsigned int count = r->fd_count;
+	unsigned int count = 0;
 
-	memcpy(fds, r->fds, count * sizeof(fds[0]));
+	for (unsigned int i = 0; i < r->fd_count; i++)
+		if (!plan_fd_is_outside(&r->fds[i]))
+			fds[count++] = r->fds[i];
 	for (unsigned int i = 0; i < p->publish_count; i++)
 		fds[count++] = (struct plan_fd){
 			.kind = PLAN_FD_PUBLISH,
@@ -63,7 +65,7 @@ static void run_lose_keeper(struct run *r)
 	fd_close(&r->chan);
 	while (r->fd_count > 0)
 		fd_close(&r->fds[--r->fd_count].fd);
-	r->hatch_ms = 0;
+	r->hatch_ms = r->mind_ms = 0;
 	log_warn("the sandbox's keeper died; the command goes on without a "
 		 "network");
 }
@@ -187,6 +189,8 @@ static void run_reap(struct run *r)
 	while (!r->is_over && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == r->worker.pid)
 			run_lose_worker(r);
+		if (pid == r->minder.pid)
+			run_lose_minder(r);
 		if (pid == r->keeper)
 			run_inherit(r);
 		/* Ours since the keeper died. */
@@ -234,6 +238,19 @@ static void run_read_signals(struct run *r)
 	run_reap(r);
 }
 
+/** run_patience() - Until somebody is to be replaced, or for ever */
+static int run_patience(const struct run *r)
+{
+	const uint64_t now = run_now();
+	uint64_t next = r->hatch_ms;
+
+	if (next == 0 || (r->mind_ms > 0 && r->mind_ms < next))
+		next = r->mind_ms;
+	if (next == 0)
+		return -1;
+	return next > now ? (int)(next - now) : 0;
+}
+
 void run_wait(struct run *r)
 {
 	run_reap(r); /* before signals were held, one may have been missed */
@@ -241,20 +258,20 @@ void run_wait(struct run *r)
 		struct pollfd p[] = {
 			{ .fd = r->chan, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
+			{ .fd = r->minder.chan, .events = POLLIN },
 		};
-		const uint64_t now = run_now();
-		int patience = -1;
 
-		if (r->hatch_ms > 0)
-			patience = r->hatch_ms > now ? (int)(r->hatch_ms - now)
-						     : 0;
-		(void)poll(p, 2, patience);
+		(void)poll(p, 3, run_patience(r));
 		if (p[0].revents)
 			run_listen(r);
+		if (p[2].revents)
+			run_hear_minder(r);
 		if (p[1].revents)
 			run_read_signals(r);
 		if (!r->is_over && r->hatch_ms > 0 && run_now() >= r->hatch_ms)
 			run_hatch_again(r);
+		if (!r->is_over && r->mind_ms > 0 && run_now() >= r->mind_ms)
+			run_mind_again(r);
 	}
 }
 
@@ -264,6 +281,9 @@ void run_see_off(struct run *r)
 	struct pollfd p = { .fd = r->worker.chan, .events = POLLIN };
 	uint64_t now;
 
+	/* Nobody is left who would miss the engine. */
+	if (r->minder.pid > 0)
+		(void)kill(r->minder.pid, SIGKILL);
 	while (r->worker.pid > 0 && (now = run_now()) < until) {
 		/* The end of its channel comes a moment before its own. */
 		if (poll(&p, 1, (int)(until - now)) <= 0)
@@ -280,6 +300,9 @@ void run_fini(struct run *r)
 	fd_close(&r->chan);
 	fd_close(&r->self_fd);
 	fd_close(&r->worker.chan);
+	fd_close(&r->minder.chan);
+	fd_close(&r->jobs_fd);
+	fd_close(&r->board_fd);
 	fd_close(&r->pidfd);
 	fd_close(&r->signals);
 }

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "box/doors.h"
+#include "box/stall.h"
 #include "bus/channel.h"
 #include "kern/foreign.h"
 #include "kern/links.h"
@@ -112,7 +113,9 @@ static int setup_tun(struct setup *s, struct fault *f)
 
 	if (rc == 0)
 		s->fds[s->fd_count++] = (struct plan_fd){
-			.kind = PLAN_FD_TUN,
+			.kind = s->plan->engine == ENGINE_NONE
+					? PLAN_FD_TUN
+					: PLAN_FD_ENGINE_TUN,
 			.fd = fd,
 		};
 	return rc;
@@ -128,6 +131,8 @@ static int setup_sysctls(struct setup *s, struct fault *f)
 		if (s->plan->hop[i].dial_s > dial_s)
 			dial_s = s->plan->hop[i].dial_s;
 	rc = sysctls_settle(s->has_ip6, f);
+	if (rc == 0 && s->plan->engine != ENGINE_NONE)
+		rc = sysctls_distrust(f);
 	if (rc == 0)
 		rc = sysctls_patience(dial_s, f);
 	if (rc < 0)
@@ -145,6 +150,11 @@ static int setup_links(struct setup *s, struct fault *f)
 {
 	struct links l = { .ip4 = setup_own_ip(SANDBOX_IP4) };
 
+	if (s->plan->engine != ENGINE_NONE) {
+		l.mtu = ENGINE_MTU;
+		l.is_plain = true;
+	}
+
 	if (s->has_ip6)
 		l.ip6 = setup_own_ip(SANDBOX_IP6);
 	return links_build(&l, f);
@@ -152,7 +162,9 @@ static int setup_links(struct setup *s, struct fault *f)
 
 static int setup_doors(struct setup *s, struct fault *f)
 {
-	return doors_open(s, f);
+	const int rc = doors_open(s, f);
+
+	return rc < 0 || s->plan->engine == ENGINE_NONE ? rc : stall_open(s, f);
 }
 
 static int setup_rules(struct setup *s, struct fault *f)
@@ -164,6 +176,8 @@ static int setup_rules(struct setup *s, struct fault *f)
 		.own4 = setup_own_ip(SANDBOX_IP4),
 	};
 
+	if (s->plan->engine != ENGINE_NONE)
+		return 0; /* there is no gate */
 	if (s->has_ip6)
 		r.own6 = setup_own_ip(SANDBOX_IP6);
 	for (unsigned int i = 0; i < s->plan->expose_count; i++) {

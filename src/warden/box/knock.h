@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+/** knock_socket() - One to knock with, of this network namespace; Return: an
+ * fd, owned by the caller, or -errno */
+int knock_socket(void);
+
+/**
+ * knock() - Does the worker answer through a sandbox's engine?
+ * @fd:         From knock_socket(), called inside the sandbox
+ * @has_asked:  False at first, then kept for the next call
+ *
+ * Asks the gateway's proxy for a greeting: the question leaves by the TUN, and
+ * only the worker knows the answer. To be called again and again; never waits.
+ *
+ * Return: whether it has answered
+ */
+bool knock(int fd, bool *has_asked);
