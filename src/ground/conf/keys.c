@@ -140,9 +140,10 @@ static int check_helper_user(const char *text, struct fault *f)
 	if (text[0] == '@')
 		return key_fault(f, text, "it must be a user, not a group");
 	if (!strcmp(text, "root") || !strcmp(text, "0"))
-		return key_fault(f, text,
-				 "a helper runs as an ordinary user, never as "
-				 "root");
+		return key_fault(
+			f, text,
+			"helpers and engines run as ordinary users, never as "
+			"root");
 	return check_user(text, f);
 }
 
