@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Engines: another program has the TUN, and reaches nothing but the worker."""
+import json
 import os
 import shutil
 import signal
@@ -684,3 +685,75 @@ def test_program_that_takes_the_tun_by_name(make, user):
     assert wait_for(lambda: keep.status("work")["engine"]["restarts"] == 1)
     ready(keep)
     assert keep.inside("work", REACH) == "ping"
+
+
+# --- the rest of the house
+
+@pytest.mark.parametrize("opt, host", [("-4", FAR6), ("-6", FAR)])
+def test_one_family_only(lab, proxy, opt, host):
+    """tun2socks says yes to all, and hangs up."""
+    got = lab.inside(f"""
+def look():
+    s = socket.create_connection(('{host}', 7), 5)
+    s.settimeout(5); s.sendall(b'x'); return s.recv(9).decode()
+try: got = look()
+except OSError: got = ''
+out(got)""", proxy, [*ENGINE, opt])
+    assert got == "" and not proxy.log
+
+
+def test_profile_with_an_engine_runs(lab, proxy, home):
+    env = home(f'profile "p" {{ chain = "{proxy.url()}" '
+               'engine = tun2socks }\n')
+    ran = lab.nsproxy("run", "-P", "p", "--", PYTHON, "-c",
+                      "from inside import *\n" + REACH, env=env)
+    assert ran.rc == 0 and "ping" in ran.out, ran
+    assert "198" not in ran.err
+    ran = lab.nsproxy("config", "show", "p", env=env)
+    assert "engine         tun2socks" in ran.out, ran
+
+
+def test_config_shows_an_engine(lab, home):
+    env = home(section("mine", "/opt/mine", "{tun_fd}"))
+    ran = lab.nsproxy("config", "show", "mine", env=env)
+    assert ran.rc == 0 and "/opt/mine, {tun_fd}" in ran.out, ran
+
+
+def test_list_and_status_tell_the_engine(make):
+    keep = make("tun2socks")
+    keep.up("work")
+    keep.up("plain")
+    boxes = {box["name"]: box for box in json.loads(
+        keep("list", "--json").out)["sandboxes"]}
+    assert boxes["work"]["engine"]["name"] == "tun2socks"
+    assert "engine" not in boxes["plain"] and not boxes["work"]["helpers"]
+    assert "engine     tun2socks: running, pid " in keep("status", "work").out
+
+
+def test_attached_namespace_gets_none(make):
+    keep = make("tun2socks")
+    job = keep.lab.start(["unshare", "-rn", "sleep", "60"])
+    assert wait_for(lambda: words_of(job.pid) == ["sleep", "60"])
+    ran = keep("attach", "work", "--pid", str(job.pid))
+    assert ran.rc != 0 and "has an engine" in ran.err, ran
+
+
+def test_helper_lives_beside_an_engine(make):
+    keep = make("tun2socks", more='helper "h" { command = {"sleep", "99"} }\n')
+    box = keep.up("work")
+    assert [h["name"] for h in box["helpers"]] == ["h"]
+    assert box["engine"]["state"] == box["helpers"][0]["state"] == "running"
+    assert keep.inside("work", REACH) == "ping"
+
+
+def test_many_datagram_flows_come_and_go(lab, proxy):
+    """Each socket is an association of the engine's, with a seat of its own."""
+    got = lab.inside(f"""
+good = 0
+for turn in range(4):
+    socks = [udp('{FAR}', 7) for _ in range(40)]
+    for i, s in enumerate(socks): s.send(b'%d' % i)
+    good += sum(s.recv(99) == b'%d' % i for i, s in enumerate(socks))
+    for s in socks: s.close()
+out(good)""", proxy, ENGINE)
+    assert got == 160

@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+/* Calls in vain before it begins anew, the first time. */
+#define KNOCK_PATIENCE 4
+
 /* SOCKS5 (RFC 1928): "no password", and "so be it". */
 static const uint8_t knock_hello[] = { 5, 1, 0 };
 static const uint8_t knock_choice[] = { 5, 0 };
@@ -40,24 +43,40 @@ static bool knock_begin(int fd)
 	       (ssize_t)sizeof(knock_hello);
 }
 
-bool knock(int fd, bool *has_asked)
+/** knock_again() - Back to the beginning */
+static void knock_again(int fd, struct knock *k)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	(void)connect(fd, &nobody, sizeof(nobody));
+	k->has_asked = false;
+	k->waited = 0;
+}
+
+bool knock(int fd, struct knock *k)
+{
 	uint8_t got[sizeof(knock_choice)] = { 0 };
 	ssize_t n;
 
-	if (!*has_asked)
-		*has_asked = knock_begin(fd);
-	if (!*has_asked)
+	if (!k->has_asked)
+		k->has_asked = knock_begin(fd);
+	if (!k->has_asked) {
+		if (k->patience == 0)
+			k->patience = KNOCK_PATIENCE;
+		/* What was sent before there was an engine may be lost, and the
+		 * kernel repeats it after a second only. */
+		if (++k->waited >= k->patience) {
+			k->patience *= 2;
+			knock_again(fd, k);
+		}
 		return false;
+	}
 	n = recv(fd, got, sizeof(got), 0);
 	if (n == (ssize_t)sizeof(got) && got[0] == knock_choice[0] &&
 	    got[1] == knock_choice[1])
 		return true;
-	if (n < 0 && errno == EAGAIN)
-		return false;
-	/* It was hung up, or is somebody else: back to the beginning. */
-	(void)connect(fd, &nobody, sizeof(nobody));
-	*has_asked = false;
+	/* It was hung up, or is somebody else. */
+	if (n >= 0 || errno != EAGAIN)
+		knock_again(fd, k);
 	return false;
 }

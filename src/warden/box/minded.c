@@ -9,7 +9,6 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "box/knock.h"
 #include "bus/channel.h"
 
 #include <errno.h>
@@ -88,7 +87,7 @@ static void minded_blame(struct minded *d, const char *what)
 static bool minded_listens(struct minded *d)
 {
 	if (d->job->engine != ENGINE_NONE)
-		return d->table_count > 0 && knock(d->tables[0], &d->has_asked);
+		return d->table_count > 0 && knock(d->tables[0], &d->knock);
 	for (unsigned int i = 0; i < d->table_count; i++)
 		if (listening_seen(d->tables[i], &d->job->ready, d->job->uid))
 			return true;
@@ -326,7 +325,7 @@ void minded_start(struct minded *d)
 	d->born_ms = m->loop.now_ms;
 	d->why = (struct fault){ 0 };
 	d->is_over = false;
-	d->has_asked = false;
+	d->knock = (struct knock){ 0 };
 	if (d->patience_ms == 0 || d->job->engine != ENGINE_NONE)
 		d->patience_ms = d->born_ms + READY_PATIENCE_MS;
 	minded_enter(d, JOB_STARTING);

@@ -5,6 +5,7 @@
  */
 #include "base/loop.h"
 #include "box/board.h"
+#include "box/knock.h"
 #include "box/launch.h"
 #include "box/minder.h"
 
@@ -19,7 +20,7 @@ struct minder;
  *           JOB_ENDED, JOB_FAILED: nothing
  * @nurse:   Pid 0, fds -1: none
  * @tables:  Where to see whether it listens; @table_count of them. An engine:
- *           the socket to knock with, and whether it @has_asked
+ *           the socket to @knock with
  * @status:  Of its end, as of waitpid(2); @is_over: the nurse told it
  * @patience_ms:  Until when it must be ready, the first time
  * @is_settled:  It was ready once, or need not be
@@ -36,7 +37,7 @@ struct minded {
 	struct timer timer;
 	int tables[LISTENING_TABLES];
 	unsigned int table_count;
-	bool has_asked;
+	struct knock knock;
 	int status;
 	bool is_over;
 	uint64_t born_ms;
