@@ -757,3 +757,19 @@ for turn in range(4):
     for s in socks: s.close()
 out(good)""", proxy, ENGINE)
     assert got == 160
+
+
+def test_way_out_without_udp_has_names_all_the_same(lab, proxy):
+    got = lab.inside(f"""
+s = tcp('some.example', 7); s.sendall(b'x'); one = s.recv(9).decode()
+u = udp('{FAR}', 7, timeout=1); u.send(b'x')
+out([one, err(u.recv, 9)])""", proxy.url("http"), ENGINE)
+    assert got == ["x", "timeout"], got
+    assert (proxy.log[0].proto, proxy.log[0].host) == ("http", "some.example")
+    assert not proxy.udp_log
+
+
+def test_end_of_the_sandbox_is_no_trouble_of_the_engine(lab, proxy):
+    ran = lab.sandbox(["true"], proxy, [*ENGINE, "-v"])
+    assert ran.rc == 0 and "engine" not in ran.err, ran
+    assert wait_for(lambda: not engines(), 3)

@@ -191,7 +191,7 @@ struct plan_fd {
 	int fd; /* meaningless on the wire; the receiver writes its own */
 };
 
-/* 9 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
+/* 13 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
 #define PLAN_FDS (16 + 2 * PLAN_EXPOSE + PLAN_PUBLISH)
 
 /** plan_fd_is_outside() - Is it kept from the worker? */

@@ -32,8 +32,8 @@
  * struct job - one
  * @uid, @gid:  Whom it runs as; never 0
  * @user, @home:  Of that user, for the environment; empty when not known
- * @engine:     Not ENGINE_NONE: it has the TUN, @where counts for nothing, and
- * it is ready when the worker answers through it
+ * @engine:     But for ENGINE_NONE: it has the TUN, @where counts for nothing,
+ *              and it is ready when the worker answers through it
  * @ready:      Where it is going to listen; AF_UNSPEC: nowhere
  * @words:      Command: @word_count words, each with its NUL
  */

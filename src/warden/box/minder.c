@@ -111,7 +111,7 @@ void minder_report(struct minder *m, const struct fault *f)
 	const struct hatch_word w = { .fault = *f };
 
 	/* Whoever is behind with reading misses it. */
-	if (m->task.is_telling && m->is_told && m->chan >= 0 &&
+	if (m->task.is_telling && m->is_told && !m->is_ending && m->chan >= 0 &&
 	    fd_nonblock(m->chan) == 0)
 		(void)channel_send(m->chan, &w, sizeof(w), NULL, 0);
 }
