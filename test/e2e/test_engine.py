@@ -593,6 +593,20 @@ def test_program_replaced_on_disk(make):
     assert keep.inside("work", REACH) == "ping"
 
 
+def test_program_that_hangs_later_is_started_again(make):
+    keep = make("tun2socks")
+    pid = keep.up("work")["engine"]["pid"]
+    shutil.move(f"{PLACE}/tun2socks", f"{PLACE}/real")
+    program("tun2socks", f"[ -e {PLACE}/well ] && exec {PLACE}/real \"$@\"\n"
+            "exec sleep 600", "/bin/sh")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: keep.status("work")["engine"]["pid"] not in (0, pid))
+    open(f"{PLACE}/well", "w", encoding="ascii").close()
+    assert keep.status("work")["engine"]["state"] == "starting"
+    assert ready(keep, limit_s=15)["engine"]["restarts"] == 2
+    assert keep.inside("work", REACH) == "ping"
+
+
 def test_program_that_floods_its_log(make):
     shutil.move(f"{PLACE}/tun2socks", f"{PLACE}/real")
     program("tun2socks", f"(while :; do echo flood flood flood; done) &\n"
@@ -684,7 +698,7 @@ def test_program_that_takes_the_tun_by_name(make, user):
     os.kill(box["engine"]["pid"], signal.SIGKILL)
     assert wait_for(lambda: keep.status("work")["engine"]["restarts"] == 1)
     ready(keep)
-    assert keep.inside("work", REACH) == "ping"
+    assert keep.inside("work", REACH.replace(FAR, FAR6)) == "ping"
 
 
 # --- the rest of the house

@@ -101,23 +101,25 @@ static bool minded_has_sign(const struct minded *d)
 	       d->job->ready.family != AF_UNSPEC;
 }
 
-/** minded_late() - It took too long */
+/** minded_late() - It took too long. An engine that hung after it had been well
+ * is started again */
 static void minded_late(struct minded *d)
 {
+	static const char hung[] = "did not begin to serve in %d s";
+	const int patience_s = READY_PATIENCE_MS / 1000;
+	const bool was_well = d->is_settled;
 	char what[64 + ADDR_TEXT];
 	char at[ADDR_TEXT];
 
 	if (d->job->engine != ENGINE_NONE)
-		(void)snprintf(what, sizeof(what),
-			       "did not begin to serve in "
-			       "%d s",
-			       READY_PATIENCE_MS / 1000);
+		(void)snprintf(what, sizeof(what), hung, patience_s);
 	else
 		(void)snprintf(what, sizeof(what),
 			       "does not listen at %s after %d s",
-			       addr_text(&d->job->ready, at),
-			       READY_PATIENCE_MS / 1000);
+			       addr_text(&d->job->ready, at), patience_s);
 	minded_blame(d, what);
+	if (was_well)
+		minded_end(d, true);
 }
 
 /** minded_look() - Is it ready by now? */
@@ -135,7 +137,7 @@ static void minded_look(struct timer *t)
 	}
 	(void)loop_timer(&d->m->loop, t,
 			 is_late ? READY_LATE_MS : READY_LOOK_MS, minded_look);
-	if (!is_late || d->is_settled)
+	if (!is_late || (d->is_settled && d->job->engine == ENGINE_NONE))
 		return;
 	minded_late(d);
 }
