@@ -787,3 +787,12 @@ def test_end_of_the_sandbox_is_no_trouble_of_the_engine(lab, proxy):
     ran = lab.sandbox(["true"], proxy, [*ENGINE, "-v"])
     assert ran.rc == 0 and "engine" not in ran.err, ran
     assert wait_for(lambda: not engines(), 3)
+
+
+def test_interrupted_while_the_engine_hangs(lab, proxy):
+    program("tun2socks", "exec sleep 600", "/bin/sh")
+    job = lab.sandbox_start(["echo", "began"], proxy, ENGINE)
+    assert wait_for(lambda: engines("sleep"))
+    os.kill(job.pid, signal.SIGINT)
+    assert job.wait(5).rc == -signal.SIGINT
+    assert wait_for(lambda: not engines("sleep"), 3) and "began" not in job.out
