@@ -86,9 +86,7 @@ static void worker_answer(void *ctx, const struct addr *from,
 					msg, len));
 }
 
-/** worker_server_dest() - Leases and odd places, for the gateway's server */
-static int worker_server_dest(void *ctx, struct dest *d,
-			      struct server_lead *lead)
+int worker_server_dest(void *ctx, struct dest *d, struct server_lead *lead)
 {
 	struct worker *w = ctx;
 	struct addr at = d->addr;
@@ -104,52 +102,6 @@ static int worker_server_dest(void *ctx, struct dest *d,
 	if (!names_is_leasable(&d->addr))
 		return 0;
 	return names_of_lease(w->names, &d->addr, d->name) ? 0 : -EHOSTUNREACH;
-}
-
-static void worker_take_query(void *ctx, int fd)
-{
-	struct worker *w = ctx;
-
-	names_accept(w->names, fd);
-}
-
-static void worker_take_client(void *ctx, int fd)
-{
-	struct worker *w = ctx;
-
-	server_accept(w->server, fd);
-}
-
-/** worker_engine_dest() - What comes by an engine goes where it would go
- * without one */
-static int worker_engine_dest(void *ctx, struct dest *d,
-			      struct server_lead *lead)
-{
-	struct worker *w = ctx;
-	struct route r;
-
-	if (d->name[0] != '\0')
-		return worker_server_dest(ctx, d, lead);
-	r = route_decide(&w->plan, &d->addr, true);
-	switch (r.verdict) {
-	case ROUTE_NAMES:
-		lead->take = worker_take_query;
-		return 0;
-	case ROUTE_SERVER:
-		lead->take = worker_take_client;
-		return 0;
-	case ROUTE_EXPOSE:
-		lead->way = &w->direct;
-		return 0;
-	case ROUTE_WAY:
-		return worker_server_dest(ctx, d, lead);
-	case ROUTE_REFUSE:
-		return r.err;
-	case ROUTE_DROP:
-	case ROUTE_VERDICTS:
-		break;
-	}
-	return -EHOSTUNREACH;
 }
 
 /** worker_drained() - Stay until what was sent last has gone out */
@@ -277,23 +229,6 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 	return -EPROTO;
 }
 
-/** worker_engine() - Another program has the TUN, and comes to our front */
-static int worker_engine(struct worker *w, struct fault *f)
-{
-	int rc = front_new(&w->loop, &w->udp, &w->front);
-
-	if (rc == 0)
-		rc = tun_stand_in(&w->tun, front_packet, w->front);
-	if (rc < 0)
-		return fault(f, rc, "start the engine's front");
-	w->engine = server_new(&w->loop, &w->way, w->pool, &w->plan.serve,
-			       worker_engine_dest, w);
-	if (!w->engine)
-		return fault(f, -ENOMEM, "start the engine's front");
-	server_seat(w->engine, w->front);
-	return 0;
-}
-
 static int worker_sandbox(struct worker *w, struct fault *f)
 {
 	const int leases = worker_fd(w, PLAN_FD_LEASES);
@@ -353,7 +288,7 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 		rc = doors_start(&w->doors);
 	if (rc < 0)
 		return fault(f, rc, "start the gate");
-	return w->plan.engine != ENGINE_NONE ? worker_engine(w, f) : 0;
+	return w->plan.engine != ENGINE_NONE ? engine_start(w, f) : 0;
 }
 
 static int worker_build(struct worker *w, struct fault *f)
