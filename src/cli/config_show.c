@@ -289,7 +289,7 @@ static void show_list(struct conf *c, bool as_json)
 			   "where they would stand");
 }
 
-/** show_find() - A profile, or else a proxy, of this name */
+/** show_find() - A profile, or else a proxy or an engine, of this name */
 static const struct section *show_find(struct conf *c, const char *name,
 				       struct fault *f)
 {
@@ -299,6 +299,8 @@ static const struct section *show_find(struct conf *c, const char *name,
 
 	if (!s)
 		s = conf_find(c, SECTION_PROXY, name, LAYER_USER);
+	if (!s)
+		s = conf_find(c, SECTION_ENGINE, name, LAYER_USER);
 	if (!s)
 		(void)profile_get(c, name, &p, f); /* it knows why not */
 	return s;

@@ -161,8 +161,8 @@ int named_wireguard(const char *profile, struct wireguard *ret, struct fault *f)
 	return rc;
 }
 
-static int named_check(const char *name, struct terms *t, struct jobs *j,
-		       struct dns_wish *dns, struct fault *f)
+static int named_check(const char *name, struct plan *p, struct terms *t,
+		       struct jobs *j, struct dns_wish *dns, struct fault *f)
 {
 	struct profile pr;
 	struct conf c;
@@ -182,6 +182,9 @@ static int named_check(const char *name, struct terms *t, struct jobs *j,
 			rc = named_interface(&c, &pr, t, dns, f);
 		if (rc == 0)
 			rc = named_jobs(&pr, j, f);
+		if (rc == 0 && pr.engine)
+			rc = named_engine(&c, pr.engine,
+					  pr.section->at.file->layer, p, j, f);
 	}
 	conf_fini(&c);
 	return rc;
@@ -191,7 +194,7 @@ int named_plan(const char *profile, struct plan *p, struct terms *t,
 	       struct jobs *j, int *publish_fd, struct fault *f)
 {
 	struct dns_wish dns = { 0 };
-	int rc = named_check(profile, t, j, &dns, f);
+	int rc = named_check(profile, p, t, j, &dns, f);
 
 	p->want_v4 = p->want_v6 = true;
 	if (rc == 0)

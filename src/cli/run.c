@@ -14,6 +14,7 @@
 #include "conf/dns.h"
 #include "conf/only.h"
 #include "dns_job.h"
+#include "named_jobs.h"
 #include "profiles.h"
 #include "proxies.h"
 #include "settle.h"
@@ -25,14 +26,16 @@
 /**
  * struct run - what the options said
  * @level:    First, for verb_take_verbose()
- * @profile:  Name, or NULL
+ * @profile, @engine:  Names, or NULL
+ * @jobs:     What runs beside the command
  */
 struct run {
 	int level;
 	const char *profile;
+	const char *engine;
+	struct jobs jobs;
 	struct plan plan;
 	struct dns_wish dns;
-	struct jobs jobs;
 	int publish_fd[PLAN_PUBLISH];
 };
 
@@ -42,6 +45,15 @@ static int take_profile(void *ctx, const char *value, struct fault *f)
 
 	(void)f;
 	r->profile = value;
+	return 0;
+}
+
+static int take_engine(void *ctx, const char *value, struct fault *f)
+{
+	struct run *r = ctx;
+
+	(void)f;
+	r->engine = value;
 	return 0;
 }
 
@@ -133,6 +145,10 @@ static const struct opt run_opts[] = {
 	  "let the command reach this address of the host", take_expose },
 	{ 'p', "publish", "[ADDR:]PORT:PORT", true,
 	  "lead a port of the host to a port inside", take_publish },
+	{ 0, "engine", "NAME", false,
+	  "let another program turn packets into connections: tun2socks, or "
+	  "one of the configuration",
+	  take_engine },
 	VERB_OPT_QUIET,
 	VERB_OPT_VERBOSE,
 };
@@ -182,11 +198,12 @@ static int run_need_proxy(const struct plan *p, struct fault *f)
 static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 {
 	const char *drop_env[SETTLE_VARS + 1];
-	struct oneshot o = {
+	const struct oneshot o = {
 		.plan = &r->plan,
 		.publish_fd = r->publish_fd,
 		.argv = argv,
 		.drop_env = drop_env,
+		.jobs = &r->jobs,
 		.is_quiet = r->level == LOG_LEVEL_ERR,
 	};
 	int rc = 0;
@@ -199,6 +216,9 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 		rc = profiles_settle(r->profile, true, &r->plan, &r->dns, f);
 	else if (r->plan.hop_count == 0)
 		rc = proxies_add_env(&r->plan, f);
+	if (rc == 0 && (r->engine || r->profile))
+		rc = named_run_engine(r->profile, r->engine, &r->plan, &r->jobs,
+				      f);
 	if (rc == 0)
 		rc = run_need_proxy(&r->plan, f);
 	if (rc == 0)
@@ -213,7 +233,6 @@ static int run_go(struct run *r, char **argv, int *ret_status, struct fault *f)
 		return rc;
 	settle_drop_env(&r->plan, drop_env);
 	r->plan.log_level = r->level;
-	o.jobs = r->jobs.count > 0 ? &r->jobs : NULL;
 	return oneshot_run(&o, ret_status, f);
 }
 

@@ -238,10 +238,10 @@ static void status_print_veth(const json_t *veth)
 		     "firewall", "", link, "", link, "", link);
 }
 
-/** status_helper() - "helper     gost: running, pid 4711" */
-static void status_helper(const json_t *h)
+/** status_helper() - "helper     gost: running, pid 4711"; or an engine */
+static void status_helper(const char *kind, const json_t *h)
 {
-	(void)printf("%-10s %s: %s", "helper", show_string(h, "name"),
+	(void)printf("%-10s %s: %s", kind, show_string(h, "name"),
 		     show_string(h, "state"));
 	if (show_int(h, "pid") > 0)
 		(void)printf(", pid %lld", (long long)show_int(h, "pid"));
@@ -303,9 +303,11 @@ static void status_print(const json_t *box)
 	if (show_string(box, "trouble")[0])
 		(void)printf("%-10s %s\n", "trouble",
 			     show_string(box, "trouble"));
+	if (json_object_get(box, "engine"))
+		status_helper("engine", json_object_get(box, "engine"));
 	json_array_foreach(json_object_get(box, "helpers"), n, helper)
 	{
-		status_helper(helper);
+		status_helper("helper", helper);
 	}
 }
 

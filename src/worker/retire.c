@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "bus/retired.h"
 #include "names/names.h"
+#include "flow/front.h"
 #include "flow/relay.h"
+#include "flow/server.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -41,6 +43,10 @@ static void retire(struct worker *w)
 	doors_retire(&w->doors);
 	udp_stop(&w->udp);
 	echo_stop(&w->echo);
+	if (w->engine)
+		server_retire(w->engine);
+	if (w->front)
+		front_retire(w->front);
 	names_retire(w->names);
 	(void)prctl(PR_SET_NAME, RETIRED_NAME);
 	log_debug("another worker takes over; open connections stay here");

@@ -18,6 +18,7 @@
 #include "dial/resolve.h"
 #include "flow/doors.h"
 #include "flow/echo.h"
+#include "flow/front.h"
 #include "flow/gate.h"
 #include "flow/route.h"
 #include "flow/server.h"
@@ -86,13 +87,13 @@ static void worker_answer(void *ctx, const struct addr *from,
 					msg, len));
 }
 
-/** worker_server_dest() - Leases and odd places, for the gateway's server */
-static int worker_server_dest(void *ctx, struct dest *d)
+int worker_server_dest(void *ctx, struct dest *d, struct server_lead *lead)
 {
 	struct worker *w = ctx;
 	const struct addr *alias;
 	struct addr at = d->addr;
 
+	(void)lead;
 	if (d->name[0] != '\0' && !route_name_ok(d->name))
 		return -EHOSTUNREACH;
 	if (d->name[0] != '\0')
@@ -233,14 +234,24 @@ static int worker_listen(struct worker *w, const struct plan_fd *pf)
 		return server_listen(w->server, pf->fd);
 	case PLAN_FD_PROGRAM:
 		return names_lead(w->names, worker_lead, w, pf->fd);
+	case PLAN_FD_FRONT:
+		return server_listen(w->engine, pf->fd);
+	case PLAN_FD_FRONT_UDP:
+		return front_listen(w->front, pf->fd);
 	case PLAN_FD_TUN:
 		return tun_start(&w->tun, &w->loop, pf->fd, worker_packet, w);
 	case PLAN_FD_MINT:
 	case PLAN_FD_RESOLVE:
 	case PLAN_FD_LOG:
 	case PLAN_FD_LEASES:
-	case PLAN_FD_KINDS:
 		return 0;
+	case PLAN_FD_ENGINE_TUN:
+	case PLAN_FD_ENGINE_NET:
+	case PLAN_FD_BOX_NET:
+	case PLAN_FD_BOX_MNT:
+	case PLAN_FD_BOX_USER:
+	case PLAN_FD_KINDS:
+		break; /* none of ours */
 	}
 	return -EPROTO;
 }
@@ -303,7 +314,9 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 		rc = udp_start(&w->udp);
 	if (rc == 0)
 		rc = doors_start(&w->doors);
-	return rc < 0 ? fault(f, rc, "start the gate") : 0;
+	if (rc < 0)
+		return fault(f, rc, "start the gate");
+	return w->plan.engine != ENGINE_NONE ? engine_start(w, f) : 0;
 }
 
 static int worker_build(struct worker *w, struct fault *f)
@@ -413,7 +426,9 @@ static void worker_fini(struct worker *w)
 	gate_stop(&w->gate);
 	udp_stop(&w->udp);
 	echo_stop(&w->echo);
+	server_free(w->engine);
 	server_free(w->server);
+	front_free(w->front);
 	names_free(w->names);
 	tun_stop(&w->tun, &w->loop);
 	relay_pool_free(w->pool);

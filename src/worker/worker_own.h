@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 /*
- * worker_own.h - what a worker is made of; for worker.c and retire.c alone
+ * worker_own.h - what a worker is made of; for the files of this folder alone
  */
 #include "base/fault.h"
 #include "base/loop.h"
@@ -10,6 +10,7 @@
 #include "flow/doors.h"
 #include "flow/echo.h"
 #include "flow/gate.h"
+#include "flow/server.h"
 #include "flow/tun.h"
 #include "flow/udp.h"
 
@@ -31,6 +32,8 @@ struct worker {
 	struct relay_pool *pool;
 	struct names *names;
 	struct server *server;
+	struct server *engine;
+	struct front *front;
 	struct tun tun;
 	struct gate gate;
 	struct udp udp;
@@ -57,3 +60,16 @@ struct worker {
  * Return: 0 or -errno
  */
 int retire_listen(struct worker *w, struct fault *f);
+
+/** worker_server_dest() - A server_names_fn for the gateway's server: leases
+ * and odd places; @ctx is a worker */
+int worker_server_dest(void *ctx, struct dest *d, struct server_lead *lead);
+
+/**
+ * engine_start() - Serve an engine
+ * @w:  All of its sandbox but this is there
+ * @f:  Why not
+ *
+ * Return: 0 or -errno
+ */
+int engine_start(struct worker *w, struct fault *f);

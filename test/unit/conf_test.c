@@ -250,6 +250,33 @@ static void unknown_words_get_a_suggestion(void **state)
 	       "file:1: unknown section 'a'\nfile:3: unknown section 'x'\n");
 }
 
+static void engines_take_the_tun_one_way(void **state)
+{
+	(void)state;
+	expect("engine e { command = {a, \"{proxy}\"} }\n",
+	       "file:1: 'command': it says nowhere how the program gets the "
+	       "TUN: {tun_fd}, or {tun}\n");
+	expect("engine e { command = {\"{tun}\", \"fd:{tun_fd}\"} }\n",
+	       "file:1: 'command': {tun_fd} and {tun} exclude each other\n");
+	expect("engine e { command = {\"{tun}\", \"x{mut}\", \"{A}{}\"} }\n",
+	       "file:1: 'command': '{mut}' stands for nothing; there are "
+	       "{tun_fd}, {tun}, {proxy} and {mtu}\n");
+	expect("engine e { }\n", "file:1: engine 'e' has no 'command'\n");
+	expect("engine e { command = \"{tun}\" user = root }\n",
+	       "file:1: 'user': 'root': helpers and engines run as ordinary "
+	       "users, "
+	       "never as root\n");
+	expect(GOOD_PROXY "profile a { chain = p engine = tun2sock }\n",
+	       "file:2: 'engine': there is no engine 'tun2sock'; did you mean "
+	       "'tun2socks'?\n");
+	expect(GOOD_PROXY "profile a { chain = p veth = yes\n"
+			  "engine = tun2socks }\n",
+	       "file:3: 'engine' and 'veth = true' exclude each other\n");
+	expect(GOOD_PROXY "profile a { chain = p engine = e }\n"
+			  "engine e { command = \"{tun}\" }\n",
+	       "");
+}
+
 static void syntax_is_told_with_its_line(void **state)
 {
 	(void)state;
@@ -413,7 +440,8 @@ static void wholes_must_make_sense(void **state)
 	       "file:1: helper 'h' has no 'command'\n");
 	expect("profile a { chain = 'direct://' helper h { command = x\n"
 	       "user = root } }\n",
-	       "file:2: 'user': 'root': a helper runs as an ordinary user, "
+	       "file:2: 'user': 'root': helpers and engines run as ordinary "
+	       "users, "
 	       "never as root\n");
 	expect("profile a { chain = 'direct://' users = {'@', 'a b'} }\n",
 	       "file:1: 'users': '@': write a user, or @ and a group\n"
@@ -708,6 +736,7 @@ int main(void)
 		cmocka_unit_test(environment_is_never_expanded),
 		cmocka_unit_test(all_problems_are_told_in_one_go),
 		cmocka_unit_test(unknown_words_get_a_suggestion),
+		cmocka_unit_test(engines_take_the_tun_one_way),
 		cmocka_unit_test(syntax_is_told_with_its_line),
 		cmocka_unit_test(strange_bytes_are_refused),
 		cmocka_unit_test(names_have_rules),

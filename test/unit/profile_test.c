@@ -2,6 +2,7 @@
 /*
  * profile_test.c - what a profile becomes
  */
+#include "conf/engine.h"
 #include "conf/profile.h"
 
 #include <errno.h>
@@ -207,6 +208,67 @@ static int drop_secret(void **state)
 	return unlink(secret_path);
 }
 
+static void engine_words(struct conf *c, const char *name,
+			 enum plan_engine kind, const char *const *words)
+{
+	struct engine e;
+	unsigned int n = 0;
+
+	assert_int_equal(engine_get(c, name, LAYER_USER, &e, NULL), 0);
+	assert_int_equal(e.kind, kind);
+	for (; words[n]; n++)
+		assert_string_equal(e.command[n], words[n]);
+	assert_null(e.command[n]);
+}
+
+static void engines_have_their_words_filled_in(void **state)
+{
+	static const char *const known[] = { "tun2socks",
+					     "-device",
+					     "fd://4",
+					     "-proxy",
+					     "socks5://127.0.0.1:1080",
+					     "-mtu",
+					     "16384",
+					     "-loglevel",
+					     "warn",
+					     NULL };
+	static const char *const mine[] = { "/bin/it", "--dev=nsp0,16384",
+					    "socks5://127.198.18.2:61080",
+					    "{A} {", NULL };
+	struct engine e;
+	struct fault f;
+	struct conf c;
+
+	(void)state;
+	read_good(&c,
+		  "engine mine { command = {'/bin/it', '--dev={tun},{mtu}',\n"
+		  "'{proxy}', '{A} {'} }\n"
+		  "profile a { chain = 'direct://' engine = mine }\n",
+		  LAYER_USER);
+	assert_string_equal(get(&c, "a").engine, "mine");
+	engine_words(&c, "mine", ENGINE_NAME, mine);
+	engine_words(&c, "tun2socks", ENGINE_FD, known);
+	assert_int_equal(engine_get(&c, "min", LAYER_USER, &e, &f), -ENOENT);
+	assert_string_equal(f.hint, "did you mean 'mine'?");
+	assert_int_equal(engine_get(&c, "mine", LAYER_SYSTEM, &e, &f), -ENOENT);
+	conf_fini(&c);
+}
+
+static void known_engine_gives_way_to_a_section(void **state)
+{
+	static const char *const mine[] = { "/opt/t2s", "4", NULL };
+	struct conf c;
+
+	(void)state;
+	read_good(&c,
+		  "engine tun2socks { command = {'/opt/t2s', "
+		  "'{tun_fd}'} }\n",
+		  LAYER_USER);
+	engine_words(&c, "tun2socks", ENGINE_FD, mine);
+	conf_fini(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +278,8 @@ int main(void)
 		cmocka_unit_test(types_are_ours),
 		cmocka_unit_test(helpers_of_a_user_run_as_the_user),
 		cmocka_unit_test(unknown_profile_gets_a_hint),
+		cmocka_unit_test(engines_have_their_words_filled_in),
+		cmocka_unit_test(known_engine_gives_way_to_a_section),
 	};
 
 	return cmocka_run_group_tests(tests, make_secret, drop_secret);

@@ -65,9 +65,10 @@ HELP int listen_at(struct sockaddr_in *at)
 	return fd;
 }
 
-HELP int names_refuse_odd_hosts(void *ctx, struct dest *d)
+HELP int names_refuse_odd_hosts(void *ctx, struct dest *d,
+				struct server_lead *lead)
 {
-	(void)ctx;
+	(void)ctx, (void)lead;
 	return d->addr.ip[3] == 9 ? -EHOSTUNREACH : 0;
 }
 

@@ -92,6 +92,29 @@ enum names_mode {
 	NAMES_PROGRAM, /* whatever a program inside answers: dnsproxy */
 };
 
+/**
+ * enum plan_engine - who turns packets into connections
+ * @ENGINE_NONE:  The worker, by the gate
+ * @ENGINE_FD:    Another program, in a network namespace of its own, which has
+ *                the TUN's fd
+ * @ENGINE_NAME:  Another program, inside, which opens the TUN by its name
+ */
+enum plan_engine {
+	ENGINE_NONE,
+	ENGINE_FD,
+	ENGINE_NAME,
+};
+
+/* Where the worker's front listens for an engine, and the MTU of the TUN. In
+ * the sandbox itself the front stands aside of the programs' 127.0.0.1. */
+#define ENGINE_FRONT	  "127.0.0.1"
+#define ENGINE_FRONT_NAME "127.198.18.2"
+#define ENGINE_FRONT_PORT 1080
+#define ENGINE_PORT_NAME  61080
+#define ENGINE_MTU	  16384
+/* Under this number its program finds the TUN. */
+#define ENGINE_TUN_FD	  4
+
 /** struct plan_server - an upstream of NAMES_FORWARD; @is_here: it stands on
  * the host's loopback and is asked there, whatever the way out is bound to */
 struct plan_server {
@@ -167,6 +190,8 @@ struct plan {
 	struct plan_only only[PLAN_ONLY];
 	unsigned int only_count; /* 0: all names, and addresses as well */
 	struct plan_serve serve;
+	enum plan_engine engine;
+	uint32_t engine_uid; /* ENGINE_NAME: whose the TUN is */
 	int log_level;
 	unsigned int flow_max; /* 0: as many as the fd limit carries */
 };
@@ -184,8 +209,16 @@ enum plan_fd_kind {
 	PLAN_FD_SERVE,	    /* on the host, listening: `nsproxy serve` */
 	PLAN_FD_RESOLVE,    /* SOCK_SEQPACKET to resolver processes */
 	PLAN_FD_LOG,	    /* SOCK_SEQPACKET: standard error of the worker */
-	PLAN_FD_LEASES,	 /* memfd: what former workers have lent, see names */
-	PLAN_FD_PROGRAM, /* UDP, inside, connected: to NAMES_PROGRAM's */
+	PLAN_FD_LEASES,	   /* memfd: what former workers have lent, see names */
+	PLAN_FD_PROGRAM,   /* UDP, inside, connected: to NAMES_PROGRAM's */
+	PLAN_FD_FRONT,	   /* listening where the engine is: SOCKS5 for it */
+	PLAN_FD_FRONT_UDP, /* UDP there, IP_PKTINFO set: its associations */
+	/* Not for the worker: */
+	PLAN_FD_ENGINE_TUN, /* as PLAN_FD_TUN; ENGINE_FD */
+	PLAN_FD_ENGINE_NET, /* network namespace of the engine; ENGINE_FD */
+	PLAN_FD_BOX_NET,    /* of a one-shot with jobs: its network ... */
+	PLAN_FD_BOX_MNT,    /* ... mount ... */
+	PLAN_FD_BOX_USER,   /* ... and user namespace */
 	PLAN_FD_KINDS
 };
 
@@ -196,8 +229,14 @@ struct plan_fd {
 	int fd; /* meaningless on the wire; the receiver writes its own */
 };
 
-/* 10 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
+/* 15 fixed ones, an exposed (TCP and UDP) and a published list, some room. */
 #define PLAN_FDS (16 + 2 * PLAN_EXPOSE + PLAN_PUBLISH)
+
+/** plan_fd_is_outside() - Is it kept from the worker? */
+static inline bool plan_fd_is_outside(const struct plan_fd *f)
+{
+	return f->kind >= PLAN_FD_ENGINE_TUN;
+}
 
 /** hop_can_name() - Does this kind of hop take host names? */
 static inline bool hop_can_name(const struct hop *h)

@@ -136,7 +136,8 @@ static struct setting fill_from(struct conf *c, const struct section *s,
 		    d->set[key].is_set && !attach_is_without(s, key) &&
 		    d->at.file->layer == s->at.file->layer)
 			return d->set[key];
-	if (s->kind == SECTION_HELPER && key == HELPER_USER &&
+	if (((s->kind == SECTION_HELPER && key == HELPER_USER) ||
+	     (s->kind == SECTION_ENGINE && key == ENGINE_USER)) &&
 	    s->at.file->layer == LAYER_USER)
 		return (struct setting){ 0 }; /* it is the user */
 	return conf_default(c, &forms[s->kind].key[key]);

@@ -8,6 +8,7 @@
 
 #include "conf/conf_chain.h"
 #include "conf/dns.h"
+#include "conf/engine.h"
 #include "conf/hop.h"
 #include "conf/owner.h"
 #include "conf/place.h"
@@ -293,6 +294,17 @@ static void sense_publish(struct conf *c, const struct section *s,
 	}
 }
 
+/** sense_user() - Whom its own files' programs run as is the user's alone */
+static void sense_user(struct conf *c, const struct section *s,
+		       const struct setting *user)
+{
+	if (user->is_set && s->at.file->layer == LAYER_USER)
+		problem_add(&c->problems, &user->at,
+			    "'user' is for the system's files: %ss of "
+			    "your own profiles run as you",
+			    forms[s->kind].name);
+}
+
 static void sense_helper(struct conf *c, const struct section *s)
 {
 	const struct setting *command = &s->set[HELPER_COMMAND];
@@ -308,10 +320,49 @@ static void sense_helper(struct conf *c, const struct section *s)
 		problem_add(&c->problems,
 			    command->is_set ? &command->at : &s->at,
 			    "helper '%s' has no 'command'", s->name);
-	if (user->is_set && s->at.file->layer == LAYER_USER)
-		problem_add(&c->problems, &user->at,
-			    "'user' is for the system's files: helpers of "
-			    "your own profiles run as you");
+	sense_user(c, s, user);
+}
+
+static void sense_engine(struct conf *c, const struct section *s)
+{
+	const struct setting *command = &s->set[ENGINE_COMMAND];
+	struct fault f = { 0 };
+
+	sense_user(c, s, &s->set[ENGINE_USER]);
+	if (command->count == 0 ? !c->is_torn
+				: command->value->text[0] == '\0') {
+		problem_add(&c->problems,
+			    command->is_set ? &command->at : &s->at,
+			    "engine '%s' has no 'command'", s->name);
+		return;
+	}
+	if (command->count > 0 && engine_kind(command, &f) < 0)
+		problem_add(&c->problems, &command->at, "'command': %s",
+			    f.text);
+}
+
+/** sense_engine_of() - Is there such a one, and can it do what is wished? */
+static void sense_engine_of(struct conf *c, const struct section *s)
+{
+	const struct setting *set = &s->set[PROFILE_ENGINE];
+	const struct setting *veth = &s->set[PROFILE_VETH];
+	struct engine e;
+	struct fault f = { 0 };
+	bool has_veth = false;
+
+	if (set->count != 1)
+		return;
+	if (!c->is_torn &&
+	    !engine_is_known(c, set->value->text, s->at.file->layer)) {
+		(void)engine_get(c, set->value->text, s->at.file->layer, &e,
+				 &f);
+		problem_add(&c->problems, &set->value->at, "'engine': %s; %s",
+			    f.text, f.hint);
+	}
+	if (veth->count == 1 && key_read_flag(veth->value->text, &has_veth) &&
+	    has_veth)
+		problem_add(&c->problems, &set->value->at,
+			    "'engine' and 'veth = true' exclude each other");
 }
 
 /** sense_helpers() - Are there too many of a profile? */
@@ -336,8 +387,11 @@ void check_sense(struct conf *c)
 			sense_proxy(c, s);
 		if (s->kind == SECTION_HELPER)
 			sense_helper(c, s);
+		if (s->kind == SECTION_ENGINE)
+			sense_engine(c, s);
 		if (s->kind != SECTION_PROFILE)
 			continue;
+		sense_engine_of(c, s);
 		if (s->set[PROFILE_ATTACH].count > 0 ||
 		    s->set[PROFILE_WIREGUARD].count > 0)
 			sense_attach(c, s);

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "conf/dns.h"
+#include "conf/engine.h"
 #include "conf/hop.h"
 #include "conf/only.h"
 #include "conf/opts.h"
@@ -141,10 +142,23 @@ static int check_helper_user(const char *text, struct fault *f)
 	if (text[0] == '@')
 		return key_fault(f, text, "it must be a user, not a group");
 	if (!strcmp(text, "root") || !strcmp(text, "0"))
-		return key_fault(f, text,
-				 "a helper runs as an ordinary user, never as "
-				 "root");
+		return key_fault(
+			f, text,
+			"helpers and engines run as ordinary users, never as "
+			"root");
 	return check_user(text, f);
+}
+
+static int check_engine(const char *text, struct fault *f)
+{
+	const char *why = name_fault(text);
+
+	return why ? key_fault(f, text, why) : 0;
+}
+
+static int check_engine_word(const char *text, struct fault *f)
+{
+	return engine_word_check(text, f);
 }
 
 static int check_ready(const char *text, struct fault *f)
@@ -273,6 +287,24 @@ static const struct key profile_keys[] = {
 				"The same with an interface that is made of "
 				"this file, as wg-quick(8) reads it.",
 				check_wireguard },
+	[PROFILE_ENGINE] = { "engine", KEY_TEXT, "NAME", NULL, NULL,
+			     "Let another program turn the packets of the "
+			     "sandbox into connections: tun2socks, or one "
+			     "that an engine section describes.",
+			     check_engine },
+};
+
+static const struct key engine_keys[] = {
+	[ENGINE_COMMAND] = { "command", KEY_TEXTS, "WORD, ...", NULL, NULL,
+			     "Program and arguments; no shell reads them. "
+			     "{tun_fd} stands for the descriptor of the TUN, "
+			     "or {tun} for its name; {proxy} for the URL it "
+			     "leads to; {mtu} for its MTU.",
+			     check_engine_word },
+	[ENGINE_USER] = { "user", KEY_TEXT, "USER", NULL, "nobody",
+			  "Whom it runs as; in a user's own file it runs as "
+			  "that user, and this is not set.",
+			  check_helper_user },
 };
 
 static const struct key helper_keys[] = {
@@ -301,6 +333,7 @@ static const struct key helper_keys[] = {
 
 _Static_assert(COUNT(proxy_keys) == PROXY_KEYS, "each key is described");
 _Static_assert(COUNT(profile_keys) == PROFILE_KEYS, "each key is described");
+_Static_assert(COUNT(engine_keys) == ENGINE_KEYS, "each key is described");
 _Static_assert(COUNT(helper_keys) == HELPER_KEYS, "each key is described");
 _Static_assert(PROFILE_KEYS <= KEYS_MAX, "fits struct section");
 
@@ -314,6 +347,9 @@ const struct form forms[SECTION_KINDS] = {
 			       "files, or the user's) have when they do not "
 			       "say otherwise; the same keys.",
 			       profile_keys, COUNT(profile_keys) },
+	[SECTION_ENGINE] = { "engine", true,
+			     "A program that profiles name as their engine.",
+			     engine_keys, COUNT(engine_keys) },
 	[SECTION_HELPER] = { "helper", true,
 			     "Inside a profile: a program that lives and ends "
 			     "with the sandbox. nsproxy run starts none.",

@@ -15,7 +15,8 @@ enum section_kind {
 	SECTION_PROXY,
 	SECTION_PROFILE,
 	SECTION_DEFAULTS, /* the keys of a profile */
-	SECTION_HELPER,	  /* inside a profile */
+	SECTION_ENGINE,
+	SECTION_HELPER, /* inside a profile */
 	SECTION_KINDS
 };
 
@@ -49,7 +50,14 @@ enum profile_key {
 	PROFILE_ONLY,
 	PROFILE_ATTACH,
 	PROFILE_WIREGUARD,
+	PROFILE_ENGINE,
 	PROFILE_KEYS
+};
+
+enum engine_key {
+	ENGINE_COMMAND,
+	ENGINE_USER,
+	ENGINE_KEYS
 };
 
 enum helper_key {
@@ -152,7 +160,7 @@ const char *key_near_word(const char *const *words, const char *text);
 
 /**
  * name_fault() - Why can nothing be called so?
- * @name:  Of a proxy, profile or helper
+ * @name:  Of a proxy, profile, engine or helper
  *
  * Return: NULL if it can, else why not (static, fits behind "'NAME': ")
  */

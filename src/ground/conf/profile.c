@@ -134,6 +134,8 @@ int profile_get(struct conf *c, const char *name, struct profile *ret,
 		ret->attach = s->set[PROFILE_ATTACH].value->text;
 	if (s->set[PROFILE_WIREGUARD].count > 0)
 		profile_wireguard(c, &s->set[PROFILE_WIREGUARD], ret);
+	if (s->set[PROFILE_ENGINE].count > 0)
+		ret->engine = s->set[PROFILE_ENGINE].value->text;
 	helpers_read(c, ret);
 	return 0;
 }

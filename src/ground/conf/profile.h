@@ -41,6 +41,7 @@ struct helper {
  * @isolate:    Whether the last proxy sees a user name of this sandbox's own
  * @attach:     Interface of the host that is its network; NULL: none
  * @wireguard:  File of the one that is made for it, called @attach
+ * @engine:     Name of what has its TUN; NULL: the worker
  * @helper:     @helper_count of them
  *
  * All lives as long as the configuration. The chain is followed, and secrets
@@ -58,6 +59,7 @@ struct profile {
 	enum isolate_word isolate;
 	const char *attach;
 	const struct value *wireguard;
+	const char *engine;
 	const struct helper *helper;
 	unsigned int helper_count;
 };

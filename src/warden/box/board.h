@@ -25,6 +25,7 @@ enum job_state {
 
 /**
  * struct job_card - one job
+ * @is_engine:  It has the TUN
  * @pid:       Of the program; 0 when there is none, or it went to the
  *             background
  * @restarts:  How often it was started again
@@ -34,6 +35,7 @@ enum job_state {
  */
 struct job_card {
 	char name[STORE_NAME];
+	bool is_engine;
 	enum job_state state;
 	pid_t pid;
 	unsigned int restarts;

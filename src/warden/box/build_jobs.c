@@ -52,8 +52,18 @@ static int build_minder_wanted(struct build *b, struct fault *f)
 	return b->given.minder == 0 || build_is_dead(b->fds[STORE_FD_MINDER]);
 }
 
-static int build_tell_minder(const struct build *b, struct fault *f)
+/** build_given() - What the keeper has of a kind, or its own pidfd */
+static int build_given(const struct build *b, enum plan_fd_kind kind)
 {
+	for (unsigned int i = 0; i < b->given.tag_count; i++)
+		if (b->given.tag[i].kind == kind)
+			return b->fds[STORE_FD_TAGS + i];
+	return b->fds[STORE_FD_KEEPER];
+}
+
+int build_minder(struct build *b, struct fault *f)
+{
+	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	struct minder_task task = {
 		.is_root = b->given.is_root,
 		.is_first = b->wish.work == BUILD_NEW,
@@ -65,50 +75,23 @@ static int build_tell_minder(const struct build *b, struct fault *f)
 		[MINDER_FD_USER] = b->fds[STORE_FD_USER],
 		[MINDER_FD_JOBS] = b->fds[STORE_FD_JOBS],
 		[MINDER_FD_BOARD] = b->fds[STORE_FD_BOARD],
+		[MINDER_FD_TUN] = build_given(b, PLAN_FD_ENGINE_TUN),
+		[MINDER_FD_STALL] = build_given(b, PLAN_FD_ENGINE_NET),
 	};
-	int rc;
-
-	memcpy(task.name, b->wish.name, sizeof(task.name));
-	rc = channel_send(b->minder.chan, &task, sizeof(task), fds, MINDER_FDS);
-	/* One that is gone already may have left its word. */
-	return rc < 0 && rc != -EPIPE && rc != -ECONNRESET
-		       ? fault(f, rc, "tell the minder what to do")
-		       : 0;
-}
-
-/** build_hear_minder() - It knows when to lose patience */
-static int build_hear_minder(const struct build *b, struct fault *f)
-{
-	struct hatch_word w;
-	const ssize_t n =
-		channel_recv(b->minder.chan, &w, sizeof(w), NULL, 0, NULL);
-
-	if (n != (ssize_t)sizeof(w))
-		return fault_plain(f, -EPIPE,
-				   "the minder died before the helpers were "
-				   "ready");
-	if (w.fault.code < 0)
-		*f = w.fault;
-	return w.fault.code;
-}
-
-int build_minder(struct build *b, struct fault *f)
-{
-	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	int rc = build_minder_wanted(b, f);
 
 	if (rc <= 0)
 		return rc;
 	if (self < 0)
 		return fault(f, -errno, "open our own program");
-	rc = hatch_role(self, MINDER_ROLE, b->wish.name, &b->minder, f);
-	if (rc < 0)
+	memcpy(task.name, b->wish.name, sizeof(task.name));
+	rc = minder_hatch(self, &task, fds, &b->minder, f);
+	if (b->minder.pid <= 0)
 		return rc;
 	b->minder_pidfd = (int)syscall(SYS_pidfd_open, b->minder.pid, 0);
-	if (b->minder_pidfd < 0)
-		return fault(f, -errno, "open a pidfd");
-	rc = build_tell_minder(b, f);
-	return rc < 0 ? rc : build_hear_minder(b, f);
+	if (rc == 0 && b->minder_pidfd < 0)
+		rc = fault(f, -errno, "open a pidfd");
+	return rc < 0 ? rc : minder_hear(b->minder.chan, f);
 }
 
 void build_unmind(struct build *b)

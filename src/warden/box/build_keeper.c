@@ -48,10 +48,11 @@ int build_plan(struct build *b, struct fault *f)
 			"profile '%s' has %s, which an attached namespace has "
 			"no place for",
 			b->wish.profile,
-			b->plan->names == NAMES_PROGRAM ? "'dns = dnsproxy'"
-			: b->jobs->count > 0		? "helpers"
-			: b->terms.veth.is_wished	? "'veth = true'"
-							: "'attach'");
+			b->plan->engine != ENGINE_NONE	  ? "an engine"
+			: b->plan->names == NAMES_PROGRAM ? "'dns = dnsproxy'"
+			: b->jobs->count > 0		  ? "helpers"
+			: b->terms.veth.is_wished	  ? "'veth = true'"
+							  : "'attach'");
 	memcpy(b->terms.device, b->plan->device, sizeof(b->terms.device));
 	memcpy(b->terms.profile, b->wish.profile, sizeof(b->terms.profile));
 	b->plan->log_level = b->wish.log_level;
@@ -141,6 +142,7 @@ int build_worker(struct build *b, struct fault *f)
 {
 	auto_fd self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	struct plan_fd tag[PLAN_FDS];
+	unsigned int count = 0;
 	int rc = plan_file_read(b->fds[STORE_FD_PLAN], b->plan);
 
 	if (rc < 0)
@@ -152,11 +154,12 @@ int build_worker(struct build *b, struct fault *f)
 	if (self < 0)
 		return fault(f, -errno, "open our own program");
 	for (unsigned int i = 0; i < b->given.tag_count; i++) {
-		tag[i] = b->given.tag[i];
-		tag[i].fd = b->fds[STORE_FD_TAGS + i];
+		if (plan_fd_is_outside(&b->given.tag[i]))
+			continue;
+		tag[count] = b->given.tag[i];
+		tag[count++].fd = b->fds[STORE_FD_TAGS + i];
 	}
-	rc = hatch_worker(self, b->plan, tag, b->given.tag_count, &b->worker,
-			  f);
+	rc = hatch_worker(self, b->plan, tag, count, &b->worker, f);
 	if (rc < 0)
 		return rc;
 	b->worker_pidfd = (int)syscall(SYS_pidfd_open, b->worker.pid, 0);

@@ -176,6 +176,11 @@ static bool switch_program_same(const struct plan *old, const struct plan *new,
 		      sizeof(jobs->job[0])) == 0;
 }
 
+static bool switch_engine_same(const struct job *a, const struct job *b)
+{
+	return a && b ? !memcmp(a, b, sizeof(*a)) : a == b;
+}
+
 /** switch_fixed() - The first thing that differs and cannot change here */
 static const char *switch_fixed(const struct build *b, const struct plan *old,
 				const struct terms *was,
@@ -195,6 +200,8 @@ static const char *switch_fixed(const struct build *b, const struct plan *old,
 		return "veth";
 	if (was->guard != b->terms.guard)
 		return "guard";
+	if (!switch_engine_same(jobs_engine(jobs), jobs_engine(b->jobs)))
+		return "engine";
 	if ((old->names == NAMES_PROGRAM || b->plan->names == NAMES_PROGRAM) &&
 	    !switch_program_same(old, b->plan, jobs, b->jobs))
 		return "dns (dnsproxy)";

@@ -181,7 +181,8 @@ static int doors_open_program(struct setup *s, struct fault *f)
  * doors_open_exposed() - Sockets for each exposed IPv6 loopback address
  *
  * The kernel lets no packet to ::1 pass through a device, so that, unlike
- * 127.0.0.1, it cannot be led through the gate.
+ * 127.0.0.1, it cannot be led through the gate. Where an engine has the device
+ * there is no gate for 127.0.0.1 either.
  */
 static int doors_open_exposed(struct setup *s, struct fault *f)
 {
@@ -194,8 +195,9 @@ static int doors_open_exposed(struct setup *s, struct fault *f)
 		int fd;
 		int rc;
 
-		if (a->family != AF_INET6 || !addr_is_loopback(a) ||
-		    !s->has_ip6)
+		if (!addr_is_loopback(a) ||
+		    (a->family == AF_INET6 && !s->has_ip6) ||
+		    (a->family == AF_INET && s->plan->engine == ENGINE_NONE))
 			continue;
 		rc = door_open(&tcp, a, &fd);
 		if (rc == 0) {
@@ -212,7 +214,7 @@ static int doors_open_exposed(struct setup *s, struct fault *f)
 
 int doors_open(struct setup *s, struct fault *f)
 {
-	int rc = doors_open_gate(s, f);
+	int rc = s->plan->engine == ENGINE_NONE ? doors_open_gate(s, f) : 0;
 
 	if (rc == 0 && s->plan->names != NAMES_OFF) {
 		rc = doors_open_names(s, AF_INET, f);

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "box/enter.h"
+#include "box/knock.h"
 #include "bus/channel.h"
 #include "bus/plan.h"
 #include "kern/guard.h"
@@ -21,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,9 @@
 #define EMBARK_FILES 1024 /* select(2) must not meet greater ones unasked */
 #define EMBARK_CHAN  3
 #define EMBARK_ENV   6
+#define EMBARK_ASIDE 10 /* above every fd that is arranged */
+
+_Static_assert(ENGINE_TUN_FD == EMBARK_CHAN + 1, "what lies above is closed");
 
 /**
  * struct journey - on the way
@@ -112,6 +117,25 @@ static int embark_nest(struct journey *j, struct fault *f)
 	return rc < 0 ? fault(f, rc, "wait for ids") : 0;
 }
 
+/** embark_to_engine() - Into an engine's network, past the sandbox, where the
+ * minder will knock. Its mounts are the host's: it must be found there */
+static int embark_to_engine(struct journey *j, struct fault *f)
+{
+	const struct launch *l = j->l;
+
+	if (setns(l->net, CLONE_NEWNET) < 0)
+		return fault(f, -errno, "enter the sandbox's network");
+	j->tables[0] = knock_socket();
+	if (j->tables[0] < 0)
+		return fault(f, j->tables[0], "make a socket inside");
+	j->table_count = 1;
+	if (l->job->engine == ENGINE_NAME)
+		return 0;
+	return setns(l->stall, CLONE_NEWNET) < 0
+		       ? fault(f, -errno, "enter the engine's network")
+		       : 0;
+}
+
 /** embark_travel() - Into the job's network, and its mounts */
 static int embark_travel(struct journey *j, struct fault *f)
 {
@@ -120,16 +144,19 @@ static int embark_travel(struct journey *j, struct fault *f)
 		.net = j->l->net,
 		.mnt = j->l->mnt,
 	};
-	const bool is_inside = j->l->job->where == WHERE_SANDBOX;
+	const bool is_engine = j->l->job->engine != ENGINE_NONE;
+	const bool is_inside = !is_engine && j->l->job->where == WHERE_SANDBOX;
 	int rc = is_inside ? enter_inside(&e, j->here, f) : 0;
 
+	if (is_engine)
+		rc = embark_to_engine(j, f);
 	if (rc < 0)
 		return rc;
 	if (chdir("/") < 0)
 		return fault(f, -errno, "leave for /");
 	if (j->l->job->ready.family != AF_UNSPEC)
 		j->table_count = listening_open(j->here, j->tables);
-	return is_inside ? embark_nest(j, f) : 0;
+	return is_inside || is_engine ? embark_nest(j, f) : 0;
 }
 
 /** embark_shed() - Every power, in this order */
@@ -150,6 +177,8 @@ static int embark_shed(const struct journey *j, struct fault *f)
 		rc = guard_shed(0, f);
 	if (rc < 0)
 		return rc;
+	if (job->engine != ENGINE_NONE)
+		return guard_filter_engine(f);
 	if (job->where == WHERE_HOST)
 		return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
 			       ? fault(f, -errno, "set no_new_privs")
@@ -178,9 +207,29 @@ static void embark_environment(const struct launch *l,
 		env[n++] = home;
 	if (l->job->user[0])
 		env[n++] = user;
-	if (l->job->where == WHERE_SANDBOX)
+	if (l->job->where == WHERE_SANDBOX && l->job->engine == ENGINE_NONE)
 		env[n++] = gateway;
 	env[n] = NULL;
+}
+
+/** embark_arrange() - The channel until it executes, an engine's TUN, and no
+ * other fd; Return: 0 or -errno */
+static int embark_arrange(struct journey *j)
+{
+	const bool has_tun = j->l->job->engine == ENGINE_FD;
+	const int chan = fcntl(j->chan, F_DUPFD_CLOEXEC, EMBARK_ASIDE);
+	const int tun =
+		has_tun ? fcntl(j->l->tun, F_DUPFD_CLOEXEC, EMBARK_ASIDE) : -1;
+
+	if (chan < 0 || (has_tun && tun < 0) ||
+	    dup3(chan, EMBARK_CHAN, O_CLOEXEC) < 0)
+		return -errno;
+	j->chan = EMBARK_CHAN;
+	/* It stays open when the program takes over. */
+	if ((has_tun && dup2(tun, ENGINE_TUN_FD) < 0) ||
+	    syscall(SYS_close_range, EMBARK_CHAN + 1 + has_tun, ~0u, 0) < 0)
+		return -errno;
+	return 0;
 }
 
 /** embark_execute() - Return: only why not */
@@ -203,11 +252,9 @@ static int embark_execute(struct journey *j, struct fault *f)
 			  j->table_count);
 	if (rc < 0)
 		return fault(f, rc, "tell the nurse");
-	if ((j->chan != EMBARK_CHAN &&
-	     dup3(j->chan, EMBARK_CHAN, O_CLOEXEC) < 0) ||
-	    syscall(SYS_close_range, EMBARK_CHAN + 1, ~0u, 0) < 0)
-		return fault(f, -errno, "close inherited files");
-	j->chan = EMBARK_CHAN;
+	rc = embark_arrange(j);
+	if (rc < 0)
+		return fault(f, rc, "close inherited files");
 	(void)execve(program, (char **)(size_t)argv, env);
 	return fault(f, -errno, "execute '%s'", shown);
 }

@@ -18,6 +18,19 @@
 #define GAP_MAX_MS  10000
 #define GAP_WELL_MS 10000 /* whoever ran so long begins anew */
 
+const struct job *jobs_engine(const struct jobs *j)
+{
+	for (unsigned int i = 0; i < j->count; i++)
+		if (j->job[i].engine != ENGINE_NONE)
+			return &j->job[i];
+	return NULL;
+}
+
+const char *job_kind(const struct job *j)
+{
+	return j->engine == ENGINE_NONE ? "helper" : "engine";
+}
+
 bool job_pack(struct job *j, const char *const *argv)
 {
 	size_t used = 0;
@@ -124,8 +137,8 @@ static bool job_is_sound(const struct job *j)
 	return j->word_count > 0 && j->word_count <= JOB_WORDS &&
 	       words == j->word_count && j->words[0] != '\0' &&
 	       j->restart <= RESTART_ALWAYS && j->where <= WHERE_HOST &&
-	       j->proof <= PROOF_DNSPROXY && j->uid != 0 &&
-	       job_has_end(j->name, sizeof(j->name)) &&
+	       j->proof <= PROOF_DNSPROXY && j->engine <= ENGINE_NAME &&
+	       j->uid != 0 && job_has_end(j->name, sizeof(j->name)) &&
 	       job_has_end(j->user, sizeof(j->user)) &&
 	       job_has_end(j->home, sizeof(j->home));
 }

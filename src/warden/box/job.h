@@ -8,6 +8,7 @@
  */
 #include "base/addr.h"
 #include "box/store.h"
+#include "bus/plan.h"
 #include "conf/keys.h"
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 #include <stdint.h>
 
 #define JOBS_MAGIC	0x6e736a31u
-#define JOBS_MAX	9    /* of one sandbox: helpers, dnsproxy */
+#define JOBS_MAX	10   /* of one sandbox */
 #define JOB_BYTES	4096 /* of one command, each word with its NUL */
 #define JOB_WORDS	64
 #define JOB_USER	64
@@ -37,6 +38,8 @@ enum job_proof {
  * struct job - one
  * @uid, @gid:  Whom it runs as; never 0
  * @user, @home:  Of that user, for the environment; empty when not known
+ * @engine:     But for ENGINE_NONE: it has the TUN, @where counts for nothing,
+ *              and it is ready when the worker answers through it
  * @ready:      Where it is going to listen; AF_UNSPEC: nowhere
  * @words:      Command: @word_count words, each with its NUL
  */
@@ -45,6 +48,7 @@ struct job {
 	enum restart_word restart;
 	enum where_word where;
 	enum job_proof proof;
+	enum plan_engine engine;
 	uint32_t uid;
 	uint32_t gid;
 	char user[JOB_USER];
@@ -60,6 +64,12 @@ struct jobs {
 	unsigned int count;
 	struct job job[JOBS_MAX];
 };
+
+/** jobs_engine() - The one that is an engine, or NULL */
+const struct job *jobs_engine(const struct jobs *j);
+
+/** job_kind() - For people: "helper" or "engine" */
+const char *job_kind(const struct job *j);
 
 /**
  * job_pack() - Put a command into a job

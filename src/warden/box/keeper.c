@@ -14,7 +14,6 @@
 #include "box/descend.h"
 #include "box/mint.h"
 #include "box/oneshot.h"
-#include "box/run_jobs.h"
 #include "box/setup.h"
 #include "bus/channel.h"
 #include "kern/guard.h"
@@ -93,14 +92,39 @@ keeper_fail(struct keeper *k, const struct fault *f)
 	_exit(1);
 }
 
+/** keeper_name() - Where what runs beside the command will go: our namespaces
+ */
+static int keeper_name(struct setup *s, const struct jobs *j, struct fault *f)
+{
+	static const struct {
+		enum plan_fd_kind kind;
+		const char *path;
+	} own[] = {
+		{ PLAN_FD_BOX_NET, "/proc/self/ns/net" },
+		{ PLAN_FD_BOX_MNT, "/proc/self/ns/mnt" },
+		{ PLAN_FD_BOX_USER, "/proc/self/ns/user" },
+	};
+
+	for (size_t i = 0; j->count > 0 && i < sizeof(own) / sizeof(own[0]);
+	     i++) {
+		const int fd = open(own[i].path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return fault(f, -errno, "open %s", own[i].path);
+		s->fds[s->fd_count++] = (struct plan_fd){
+			.kind = own[i].kind,
+			.fd = fd,
+		};
+	}
+	return 0;
+}
+
 /** keeper_hand_over() - The worker's fds leave for the caller */
-static void keeper_hand_over(struct keeper *k, const struct oneshot *o)
+static void keeper_hand_over(struct keeper *k)
 {
 	struct setup *s = &k->setup;
-	struct fault f = { 0 };
 	struct keeper_word w;
 	int fds[PLAN_FDS];
-	unsigned int count = s->fd_count;
 
 	memset(&w, 0, sizeof(w));
 	w.news = KEEPER_READY;
@@ -108,12 +132,7 @@ static void keeper_hand_over(struct keeper *k, const struct oneshot *o)
 		w.tag[i] = s->fds[i];
 		fds[i] = s->fds[i].fd;
 	}
-	if (o->jobs && run_jobs_open(fds + count, &f) < 0)
-		keeper_fail(k, &f);
-	count += o->jobs ? RUN_NAMESPACES : 0;
-	keeper_tell(k, &w, fds, count);
-	while (count > s->fd_count)
-		fd_close(&fds[--count]);
+	keeper_tell(k, &w, fds, s->fd_count);
 	while (s->fd_count > 0)
 		fd_close(&s->fds[--s->fd_count].fd);
 }
@@ -301,9 +320,10 @@ void keeper_main(const struct oneshot *o, const struct signals *before,
 	if (keeper_isolate(chan, &f) < 0)
 		keeper_fail(&k, &f);
 	k.chan = KEEPER_CHAN;
-	if (setup_build(&k.setup, &f) < 0)
+	if (setup_build(&k.setup, &f) < 0 ||
+	    keeper_name(&k.setup, o->jobs, &f) < 0)
 		keeper_fail(&k, &f);
-	keeper_hand_over(&k, o);
+	keeper_hand_over(&k);
 	/* Guarded while the caller hatches the worker. */
 	if (command_start(o, before, k.setup.is_root, &k.command, &f) < 0 ||
 	    keeper_settle(&f) < 0)

@@ -11,8 +11,7 @@ struct signals;
 
 /* What a keeper tells its caller, in this order. */
 enum keeper_news {
-	KEEPER_READY,	/* @fd: what the worker gets; @tag tells which. With
-			 * jobs, RUN_NAMESPACES more */
+	KEEPER_READY,	/* @fd: what the worker gets; @tag tells which */
 	KEEPER_FAILED,	/* @fault: the command never ran; the last word */
 	KEEPER_GUARDED, /* @pid: the command, which waits; one fd: its pidfd */
 	KEEPER_STOPPED, /* the command was stopped by a signal */

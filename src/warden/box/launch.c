@@ -37,7 +37,7 @@ static int launch_power(const struct launch *l, struct fault *f)
 	/* Only so may it write the map of its own ids. */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return fault(f, -errno, "become dumpable");
-	if (l->job->where == WHERE_HOST)
+	if (l->job->where == WHERE_HOST && l->job->engine == ENGINE_NONE)
 		return namespace_leave_power_alone(f);
 	return setns(l->user, CLONE_NEWUSER) < 0
 		       ? fault(f, -errno, "enter the sandbox's user namespace")

@@ -23,6 +23,7 @@
  * @is_root:  The sandbox belongs to root: the user is changed, and @user is
  *            not the sandbox's own
  * @user, @net, @mnt:  Its namespaces
+ * @tun, @stall:  For an engine by fd: the TUN, and a network of its own
  */
 struct launch {
 	const struct job *job;
@@ -31,6 +32,8 @@ struct launch {
 	int user;
 	int net;
 	int mnt;
+	int tun;
+	int stall;
 };
 
 /**
@@ -53,7 +56,8 @@ struct launched {
 enum nurse_news {
 	NURSE_ASKS, /* to the nurse alone: map the ids; one fd */
 	NURSE_RUNS, /* the program has been executed: @pid; LISTENING_TABLES at
-		     * most, if it says where it is going to listen */
+		     * most, if it says where it is going to listen; for an
+		     * engine a socket to knock with */
 	NURSE_FAILED,	  /* it could not be: @fault */
 	NURSE_BACKGROUND, /* its first process ended well, others go on */
 	NURSE_ENDED,	  /* all: @status as of waitpid(2) */

@@ -39,6 +39,7 @@ void minded_init(struct minder *m, unsigned int i)
 	d->nurse = (struct launched){ .pidfd = -1, .chan = -1, .said = -1 };
 	d->chan.fd = d->said.fd = d->death.fd = -1;
 	memcpy(d->card->name, d->job->name, sizeof(d->card->name));
+	d->card->is_engine = d->job->engine != ENGINE_NONE;
 	d->card->status = JOB_NEVER_ENDED;
 }
 
@@ -76,19 +77,52 @@ static void minded_blame(struct minded *d, const char *what)
 	struct fault f = { 0 };
 
 	card_words(d->card, words);
-	(void)fault_plain(&f, -EIO, "helper '%s' %s%s%s", d->card->name, what,
+	(void)fault_plain(&f, -EIO, "%s '%s' %s%s%s", job_kind(d->job),
+			  d->card->name, what,
 			  words[0] ? "; its last words: " : "", words);
 	if (d->why.hint[0])
 		(void)fault_hint(&f, "%s", d->why.hint);
+	if (d->is_settled && d->job->engine != ENGINE_NONE)
+		minder_report(d->m, &f);
 	minded_settle(d, &f);
 }
 
-static bool minded_listens(const struct minded *d)
+static bool minded_listens(struct minded *d)
 {
+	if (d->job->engine != ENGINE_NONE)
+		return d->table_count > 0 && knock(d->tables[0], &d->knock);
 	for (unsigned int i = 0; i < d->table_count; i++)
 		if (listening_seen(d->tables[i], &d->job->ready, d->job->uid))
 			return true;
 	return false;
+}
+
+/** minded_has_sign() - Is there something to see when it is ready? */
+static bool minded_has_sign(const struct minded *d)
+{
+	return d->job->engine != ENGINE_NONE ||
+	       d->job->ready.family != AF_UNSPEC;
+}
+
+/** minded_late() - It took too long. An engine that hung after it had been well
+ * is started again */
+static void minded_late(struct minded *d)
+{
+	static const char hung[] = "did not begin to serve in %d s";
+	const int patience_s = READY_PATIENCE_MS / 1000;
+	const bool was_well = d->is_settled;
+	char what[64 + ADDR_TEXT];
+	char at[ADDR_TEXT];
+
+	if (d->job->engine != ENGINE_NONE)
+		(void)snprintf(what, sizeof(what), hung, patience_s);
+	else
+		(void)snprintf(what, sizeof(what),
+			       "does not listen at %s after %d s",
+			       addr_text(&d->job->ready, at), patience_s);
+	minded_blame(d, what);
+	if (was_well)
+		minded_end(d, true);
 }
 
 /** minded_look() - Is it ready by now? */
@@ -97,10 +131,8 @@ static void minded_look(struct timer *t)
 	struct minded *d = container_of(t, struct minded, timer);
 	const uint64_t now = d->m->loop.now_ms;
 	const bool is_late = now >= d->patience_ms;
-	char what[64 + ADDR_TEXT];
-	char at[ADDR_TEXT];
 
-	if (d->job->ready.family == AF_UNSPEC || minded_listens(d)) {
+	if (!minded_has_sign(d) || minded_listens(d)) {
 		minded_close_tables(d);
 		minded_enter(d, JOB_RUNNING);
 		minded_settle(d, NULL);
@@ -108,15 +140,13 @@ static void minded_look(struct timer *t)
 	}
 	(void)loop_timer(&d->m->loop, t,
 			 is_late ? READY_LATE_MS : READY_LOOK_MS, minded_look);
-	if (!is_late || d->is_settled)
+	if (!is_late || (d->is_settled && d->job->engine == ENGINE_NONE))
 		return;
-	(void)snprintf(what, sizeof(what), "does not listen at %s after %d s",
-		       addr_text(&d->job->ready, at), READY_PATIENCE_MS / 1000);
-	minded_blame(d, what);
+	minded_late(d);
 }
 
-/** minded_late() - It was asked what it is, and has said nothing */
-static void minded_late(struct timer *t)
+/** minded_mute() - It was asked what it is, and has said nothing */
+static void minded_mute(struct timer *t)
 {
 	struct minded *d = container_of(t, struct minded, timer);
 
@@ -135,8 +165,7 @@ static void minded_runs(struct minded *d, pid_t pid, const int *tables,
 	if (d->is_on_trial)
 		return; /* its timer runs */
 	(void)loop_timer(&d->m->loop, &d->timer,
-			 d->job->ready.family == AF_UNSPEC ? READY_ALONE_MS : 0,
-			 minded_look);
+			 minded_has_sign(d) ? 0 : READY_ALONE_MS, minded_look);
 }
 
 /** minded_hear() - One word of the nurse; Return: whether there was one */
@@ -241,7 +270,7 @@ static void minded_judge(struct minded *d, int status, bool is_again)
 	char what[sizeof(d->why.text) + 32];
 
 	/* Some only have something to do at the beginning. */
-	if (status == 0 && !is_again && d->job->ready.family == AF_UNSPEC) {
+	if (status == 0 && !is_again && !minded_has_sign(d)) {
 		minded_settle(d, NULL);
 		return;
 	}
@@ -250,7 +279,9 @@ static void minded_judge(struct minded *d, int status, bool is_again)
 			       d->why.text);
 	else
 		(void)snprintf(what, sizeof(what),
-			       "ended with status %d before it was ready",
+			       d->is_settled ? "ended with status %d"
+					     : "ended with status %d before it "
+					       "was ready",
 			       status);
 	minded_blame(d, what);
 }
@@ -336,12 +367,15 @@ void minded_start(struct minded *d)
 		.user = m->fd[MINDER_FD_USER],
 		.net = m->fd[MINDER_FD_NET],
 		.mnt = m->fd[MINDER_FD_MNT],
+		.tun = m->fd[MINDER_FD_TUN],
+		.stall = m->fd[MINDER_FD_STALL],
 	};
 
 	d->born_ms = m->loop.now_ms;
 	d->why = (struct fault){ 0 };
 	d->is_over = false;
-	if (d->patience_ms == 0)
+	d->knock = (struct knock){ 0 };
+	if (d->patience_ms == 0 || d->job->engine != ENGINE_NONE)
 		d->patience_ms = d->born_ms + READY_PATIENCE_MS;
 	minded_enter(d, JOB_STARTING);
 	if (launch(&l, &d->nurse, &d->why) < 0) {
@@ -352,7 +386,7 @@ void minded_start(struct minded *d)
 	if (minded_watch(d) < 0)
 		loop_stop(&m->loop);
 	if (d->is_on_trial)
-		(void)loop_timer(&m->loop, &d->timer, PROOF_MS, minded_late);
+		(void)loop_timer(&m->loop, &d->timer, PROOF_MS, minded_mute);
 }
 
 void minded_end(struct minded *d, bool at_once)

@@ -9,7 +9,6 @@
 #include "box/minder.h"
 
 #include "base/fd.h"
-#include "box/hatch.h"
 #include "box/minder_own.h"
 #include "bus/channel.h"
 
@@ -105,6 +104,16 @@ void minder_settled(struct minder *m, const struct fault *f)
 		all &= m->minded[i].is_settled;
 	if (all)
 		minder_tell(m, NULL);
+}
+
+void minder_report(struct minder *m, const struct fault *f)
+{
+	const struct hatch_word w = { .fault = *f };
+
+	/* Whoever is behind with reading misses it. */
+	if (m->task.is_telling && m->is_told && !m->is_ending && m->chan >= 0 &&
+	    fd_nonblock(m->chan) == 0)
+		(void)channel_send(m->chan, &w, sizeof(w), NULL, 0);
 }
 
 /** minder_let_go() - Whoever reads the daemon's errors must not wait for us */
@@ -215,6 +224,35 @@ static int minder_begin(struct minder *m, struct fault *f)
 	if (!m->task.is_first)
 		minder_tell(m, NULL);
 	return 0;
+}
+
+int minder_hatch(int self_fd, const struct minder_task *t,
+		 const int fds[static MINDER_FDS], struct hatchling *ret,
+		 struct fault *f)
+{
+	int rc = hatch_role(self_fd, MINDER_ROLE, t->name, ret, f);
+
+	if (rc < 0)
+		return rc;
+	rc = channel_send(ret->chan, t, sizeof(*t), fds, MINDER_FDS);
+	/* One that is gone already may have left its word. */
+	return rc < 0 && rc != -EPIPE && rc != -ECONNRESET
+		       ? fault(f, rc, "tell the minder what to do")
+		       : 0;
+}
+
+int minder_hear(int chan, struct fault *f)
+{
+	struct hatch_word w;
+	const ssize_t n = channel_recv(chan, &w, sizeof(w), NULL, 0, NULL);
+
+	if (n != (ssize_t)sizeof(w))
+		return fault_plain(f, -EPIPE,
+				   "the minder died before all it minds was "
+				   "ready");
+	if (w.fault.code < 0 && f)
+		*f = w.fault;
+	return w.fault.code;
 }
 
 int minder_main(int chan)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "box/hatch.h"
 #include "box/store.h"
 
 #include <stdbool.h>
@@ -24,6 +25,8 @@ enum minder_fd {
 	MINDER_FD_USER,
 	MINDER_FD_JOBS,	 /* sealed, see box/job.h */
 	MINDER_FD_BOARD, /* see box/board.h */
+	MINDER_FD_TUN,	 /* for an engine by fd; else the keeper's again */
+	MINDER_FD_STALL, /* the engine's network; the same */
 	MINDER_FDS,
 };
 
@@ -33,12 +36,37 @@ enum minder_fd {
  * @is_root:   MINDER_FD_USER is not the sandbox's own
  * @is_first:  Nothing of the sandbox has been told to be up: a job that does
  *             not get ready is a fault
+ * @is_telling:  Say each time that an engine has ended: a struct hatch_word
  */
 struct minder_task {
 	char name[STORE_NAME];
 	bool is_root;
 	bool is_first;
+	bool is_telling;
 };
+
+/**
+ * minder_hatch() - Start a minder
+ * @self_fd:  Our own binary, opened with O_PATH | O_CLOEXEC
+ * @t:        Its task
+ * @fds:      By enum minder_fd; stay the caller's
+ * @ret:      Result: pid 0 if there is none
+ * @f:        Why not
+ *
+ * Return: 0 or -errno
+ */
+int minder_hatch(int self_fd, const struct minder_task *t,
+		 const int fds[static MINDER_FDS], struct hatchling *ret,
+		 struct fault *f);
+
+/**
+ * minder_hear() - Wait until its jobs are ready: it knows when to lose patience
+ * @chan:  To it
+ * @f:     Why they are not
+ *
+ * Return: 0 or -errno
+ */
+int minder_hear(int chan, struct fault *f);
 
 /**
  * minder_main() - Run the jobs of a sandbox, and start them again

@@ -5,6 +5,7 @@
  */
 #include "base/loop.h"
 #include "box/board.h"
+#include "box/knock.h"
 #include "box/launch.h"
 #include "box/minder.h"
 
@@ -18,7 +19,8 @@ struct minder;
  *           JOB_WAITING: no @nurse; @timer starts it
  *           JOB_ENDED, JOB_FAILED: nothing
  * @nurse:   Pid 0, fds -1: none
- * @tables:  Where to see whether it listens; @table_count of them
+ * @tables:  Where to see whether it listens; @table_count of them. An engine:
+ *           the socket to @knock with
  * @status:  Of its end, as of waitpid(2); @is_over: the nurse told it
  * @patience_ms:  Until when it must be ready, the first time
  * @is_settled:  It was ready once, or need not be
@@ -38,6 +40,7 @@ struct minded {
 	struct timer timer;
 	int tables[LISTENING_TABLES];
 	unsigned int table_count;
+	struct knock knock;
 	int status;
 	bool is_over;
 	uint64_t born_ms;
@@ -94,6 +97,10 @@ void minder_changed(struct minder *m);
 
 /** minder_settled() - It was ready for the first time, or (@f) will not be */
 void minder_settled(struct minder *m, const struct fault *f);
+
+/** minder_report() - One that has been ready has ended: tell who wants to know
+ */
+void minder_report(struct minder *m, const struct fault *f);
 
 /** minder_buried() - Nothing of a job is left */
 void minder_buried(struct minder *m);

@@ -11,7 +11,6 @@
 #include "base/fd.h"
 #include "box/keeper.h"
 #include "box/run.h"
-#include "box/run_jobs.h"
 #include "box/stdfiles.h"
 #include "bus/channel.h"
 #include "kern/signals.h"
@@ -76,10 +75,8 @@ static int oneshot_hear(struct run *r, enum keeper_news want,
 	return fault_plain(f, -EPROTO, "the keeper spoke out of turn");
 }
 
-/** oneshot_take_fds() - What the keeper made, and the caller's own listeners;
- * last come the namespaces, if something shall run in them */
-static int oneshot_take_fds(struct run *r, int ns[static RUN_NAMESPACES],
-			    struct fault *f)
+/** oneshot_take_fds() - What the keeper made, and the caller's own listeners */
+static int oneshot_take_fds(struct run *r, struct fault *f)
 {
 	struct keeper_word w;
 	int fds[PLAN_FDS];
@@ -87,10 +84,6 @@ static int oneshot_take_fds(struct run *r, int ns[static RUN_NAMESPACES],
 
 	if (rc < 0)
 		return rc;
-	if (r->o->jobs && r->fd_count < RUN_NAMESPACES)
-		return fault_plain(f, -EPROTO, "the keeper spoke out of turn");
-	for (int i = RUN_NAMESPACES; r->o->jobs && i > 0; i--)
-		ns[i - 1] = fds[--r->fd_count];
 	for (unsigned int i = 0; i < r->fd_count; i++) {
 		r->fds[i] = w.tag[i];
 		r->fds[i].fd = fds[i];
@@ -139,7 +132,6 @@ static void oneshot_let_go(void)
 
 static int oneshot_start(struct run *r, struct fault *f)
 {
-	int ns[RUN_NAMESPACES] = { -1, -1, -1 };
 	struct signals before;
 	int rc = stdfiles_check("run", f);
 
@@ -155,11 +147,11 @@ static int oneshot_start(struct run *r, struct fault *f)
 	rc = oneshot_fork_keeper(r, &before, f);
 	signals_let(&before); /* until it has begun, Ctrl-C ends it all */
 	if (rc == 0)
-		rc = oneshot_take_fds(r, ns, f);
+		rc = oneshot_take_fds(r, f);
 	if (rc == 0)
 		rc = run_hatch(r, f);
-	if (rc == 0 && r->o->jobs)
-		rc = run_jobs_begin(r, ns, f);
+	if (rc == 0)
+		rc = run_mind(r, f);
 	signals_hold();
 	return rc < 0 ? rc : oneshot_begin(r, f);
 }
@@ -187,16 +179,14 @@ int oneshot_run(const struct oneshot *o, int *ret_status, struct fault *f)
 		.self_fd = -1,
 		.worker = { .chan = -1 },
 		.minder = { .chan = -1 },
+		.jobs_fd = -1,
+		.board_fd = -1,
 		.pidfd = -1,
 		.signals = -1,
 	};
-	int rc;
+	const int rc = oneshot_start(&r, f);
 
-	for (int i = 0; i < MINDER_FDS; i++)
-		r.mind_fd[i] = -1;
-	rc = oneshot_start(&r, f);
 	if (rc < 0) {
-		run_jobs_end(&r);
 		run_fini(&r);
 		if (r.keeper > 0)
 			(void)waitpid(r.keeper, NULL, 0);

@@ -10,19 +10,19 @@
  * @plan:        What the worker will be told
  * @publish_fd:  Listeners on the host for plan->publish, same order; owned by
  *               the caller
- * @jobs:        What shall run inside beside the command, or NULL
  * @argv:        Command and arguments, NULL-terminated
  * @drop_env:    Names of environment variables the command does not get
  *               (secrets, proxy settings that name the host's loopback);
  *               NULL-terminated
+ * @jobs:        What shall run beside the command: an engine, dnsproxy, none
  * @is_quiet:    Do not say that something stays in the background
  */
 struct oneshot {
 	const struct plan *plan;
 	const int *publish_fd;
-	const struct jobs *jobs;
 	char **argv;
 	const char *const *drop_env;
+	const struct jobs *jobs;
 	bool is_quiet;
 };
 

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "box/keeper.h"
 #include "box/oneshot.h"
-#include "box/run_jobs.h"
 #include "bus/channel.h"
 
 #include <fcntl.h>
@@ -45,9 +44,11 @@ int run_hatch(struct run *r, struct fault *f)
 {
 	const struct plan *p = r->o->plan;
 	struct plan_fd fds[PLAN_FDS + PLAN_PUBLISH];
-	unsigned int count = r->fd_count;
+	unsigned int count = 0;
 
-	memcpy(fds, r->fds, count * sizeof(fds[0]));
+	for (unsigned int i = 0; i < r->fd_count; i++)
+		if (!plan_fd_is_outside(&r->fds[i]))
+			fds[count++] = r->fds[i];
 	for (unsigned int i = 0; i < p->publish_count; i++)
 		fds[count++] = (struct plan_fd){
 			.kind = PLAN_FD_PUBLISH,
@@ -189,7 +190,7 @@ static void run_reap(struct run *r)
 		if (pid == r->worker.pid)
 			run_lose_worker(r);
 		if (pid == r->minder.pid)
-			run_jobs_died(r);
+			run_lose_minder(r);
 		if (pid == r->keeper)
 			run_inherit(r);
 		/* Ours since the keeper died. */
@@ -237,17 +238,17 @@ static void run_read_signals(struct run *r)
 	run_reap(r);
 }
 
-/** run_patience() - How long until a worker or a minder is due; -1: for ever */
+/** run_patience() - Until somebody is to be replaced, or for ever */
 static int run_patience(const struct run *r)
 {
 	const uint64_t now = run_now();
-	uint64_t due = r->hatch_ms;
+	uint64_t next = r->hatch_ms;
 
-	if (r->mind_ms > 0 && (due == 0 || r->mind_ms < due))
-		due = r->mind_ms;
-	if (due == 0)
+	if (next == 0 || (r->mind_ms > 0 && r->mind_ms < next))
+		next = r->mind_ms;
+	if (next == 0)
 		return -1;
-	return due > now ? (int)(due - now) : 0;
+	return next > now ? (int)(next - now) : 0;
 }
 
 void run_wait(struct run *r)
@@ -257,17 +258,20 @@ void run_wait(struct run *r)
 		struct pollfd p[] = {
 			{ .fd = r->chan, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
+			{ .fd = r->minder.chan, .events = POLLIN },
 		};
 
-		(void)poll(p, 2, run_patience(r));
+		(void)poll(p, 3, run_patience(r));
 		if (p[0].revents)
 			run_listen(r);
+		if (p[2].revents)
+			run_hear_minder(r);
 		if (p[1].revents)
 			run_read_signals(r);
 		if (!r->is_over && r->hatch_ms > 0 && run_now() >= r->hatch_ms)
 			run_hatch_again(r);
 		if (!r->is_over && r->mind_ms > 0 && run_now() >= r->mind_ms)
-			run_jobs_again(r);
+			run_mind_again(r);
 	}
 }
 
@@ -277,7 +281,9 @@ void run_see_off(struct run *r)
 	struct pollfd p = { .fd = r->worker.chan, .events = POLLIN };
 	uint64_t now;
 
-	run_jobs_end(r);
+	/* Nobody is left who would miss the engine. */
+	if (r->minder.pid > 0)
+		(void)kill(r->minder.pid, SIGKILL);
 	while (r->worker.pid > 0 && (now = run_now()) < until) {
 		/* The end of its channel comes a moment before its own. */
 		if (poll(&p, 1, (int)(until - now)) <= 0)
@@ -295,8 +301,8 @@ void run_fini(struct run *r)
 	fd_close(&r->self_fd);
 	fd_close(&r->worker.chan);
 	fd_close(&r->minder.chan);
-	for (int i = 0; i < MINDER_FDS; i++)
-		fd_close(&r->mind_fd[i]);
+	fd_close(&r->jobs_fd);
+	fd_close(&r->board_fd);
 	fd_close(&r->pidfd);
 	fd_close(&r->signals);
 }

@@ -23,8 +23,10 @@ struct oneshot;
  * @gap_ms:    How long the last one was waited for
  * @born_ms:   When the worker came
  * @minder:    Of what runs beside the command; pid 0 while there is none
- * @mind_fd:   What each minder gets, by enum minder_fd; -1 for nothing
+ * @jobs_fd, @board_fd:  For it; -1: nothing runs beside the command
  * @mind_ms:   When to start the next minder; 0 for not at all
+ * @minded_ms: When the minder came
+ * @mind_gap_ms: How long the last one was waited for
  * @command:   Pid of the command
  * @pidfd:     Of the command: a pid might be another's by now
  * @signals:   signalfd for everything
@@ -37,12 +39,15 @@ struct run {
 	struct plan_fd fds[PLAN_FDS];
 	unsigned int fd_count;
 	struct hatchling worker;
+	struct hatchling minder;
+	int jobs_fd;
+	int board_fd;
+	uint64_t mind_ms;
+	uint64_t minded_ms;
+	uint64_t mind_gap_ms;
 	uint64_t hatch_ms;
 	uint64_t gap_ms;
 	uint64_t born_ms;
-	struct hatchling minder;
-	int mind_fd[MINDER_FDS];
-	uint64_t mind_ms;
 	pid_t command;
 	int pidfd;
 	int signals;
@@ -60,7 +65,25 @@ struct run {
  */
 int run_hatch(struct run *r, struct fault *f);
 
-/** run_now() - Milliseconds of the monotonic clock */
+/**
+ * run_mind() - Start what runs beside the command, and wait until it serves
+ * @r:  The worker is there
+ * @f:  Why not, with its last words
+ *
+ * Return: 0 or -errno
+ */
+int run_mind(struct run *r, struct fault *f);
+
+/** run_mind_again() - The minder died: another */
+void run_mind_again(struct run *r);
+
+/** run_hear_minder() - It says that the engine ended, or is gone */
+void run_hear_minder(struct run *r);
+
+/** run_lose_minder() - It is dead: plan for the next one */
+void run_lose_minder(struct run *r);
+
+/** run_now() - Milliseconds since some time */
 uint64_t run_now(void);
 
 /** run_wait() - Until the command has ended; all signals are held meanwhile */

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "box/doors.h"
+#include "box/stall.h"
 #include "bus/channel.h"
 #include "kern/foreign.h"
 #include "kern/links.h"
@@ -121,7 +122,9 @@ static int setup_tun(struct setup *s, struct fault *f)
 	rc = links_open_tun(!s->is_foreign, &fd, f);
 	if (rc == 0)
 		s->fds[s->fd_count++] = (struct plan_fd){
-			.kind = PLAN_FD_TUN,
+			.kind = s->plan->engine == ENGINE_NONE
+					? PLAN_FD_TUN
+					: PLAN_FD_ENGINE_TUN,
 			.fd = fd,
 		};
 	return rc;
@@ -138,6 +141,8 @@ static int setup_sysctls(struct setup *s, struct fault *f)
 			dial_s = s->plan->hop[i].dial_s;
 	rc = setup_is_bare(s) ? sysctls_settle_bare(f)
 			      : sysctls_settle(s->has_ip6, f);
+	if (rc == 0 && s->plan->engine != ENGINE_NONE)
+		rc = sysctls_distrust(f);
 	if (rc == 0 && !setup_is_bare(s))
 		rc = sysctls_patience(dial_s, f);
 	if (rc < 0)
@@ -157,6 +162,11 @@ static int setup_links(struct setup *s, struct fault *f)
 
 	if (setup_is_bare(s))
 		return links_build_bare(f);
+	if (s->plan->engine != ENGINE_NONE) {
+		l.mtu = ENGINE_MTU;
+		l.is_plain = true;
+	}
+
 	if (s->has_ip6)
 		l.ip6 = setup_own_ip(SANDBOX_IP6);
 	return links_build(&l, f);
@@ -164,7 +174,9 @@ static int setup_links(struct setup *s, struct fault *f)
 
 static int setup_doors(struct setup *s, struct fault *f)
 {
-	return setup_is_bare(s) ? 0 : doors_open(s, f);
+	const int rc = setup_is_bare(s) ? 0 : doors_open(s, f);
+
+	return rc < 0 || s->plan->engine == ENGINE_NONE ? rc : stall_open(s, f);
 }
 
 static int setup_rules(struct setup *s, struct fault *f)
@@ -176,8 +188,8 @@ static int setup_rules(struct setup *s, struct fault *f)
 		.own4 = setup_own_ip(SANDBOX_IP4),
 	};
 
-	if (setup_is_bare(s))
-		return 0;
+	if (setup_is_bare(s) || s->plan->engine != ENGINE_NONE)
+		return 0; /* there is no gate */
 	if (s->has_ip6)
 		r.own6 = setup_own_ip(SANDBOX_IP6);
 	for (unsigned int i = 0; i < s->plan->expose_count; i++) {

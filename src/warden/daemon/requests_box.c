@@ -34,26 +34,30 @@ static json_t *requests_show_helper(const struct job_card *c)
 			 card_words(c, words));
 }
 
-/** requests_show_helpers() - As their minder has written it down */
-static json_t *requests_show_helpers(const struct sandbox *s)
+/** requests_show_jobs() - As their minder has written it down */
+static void requests_show_jobs(const struct sandbox *s, json_t *box)
 {
-	json_t *all = json_array();
+	json_t *helpers = json_object_get(box, "helpers");
 	struct job_board b;
 
 	/* Before a sandbox is up there is no board. */
 	if (s->ns[BUILD_FD_BOARD] < 0 ||
 	    board_read(s->ns[BUILD_FD_BOARD], &b) < 0)
-		return all;
+		return;
 	for (unsigned int i = 0; i < b.count; i++) {
 		/* Without a minder there is none; it could not write so. */
 		if (s->minder.pidfd < 0) {
 			b.card[i].state = JOB_WAITING;
 			b.card[i].pid = 0;
 		}
-		(void)json_array_append_new(all,
-					    requests_show_helper(&b.card[i]));
+		if (b.card[i].is_engine)
+			(void)json_object_set_new(
+				box, "engine",
+				requests_show_helper(&b.card[i]));
+		else
+			(void)json_array_append_new(
+				helpers, requests_show_helper(&b.card[i]));
 	}
-	return all;
 }
 
 /** requests_show_veth() - Its link to the host */
@@ -91,9 +95,9 @@ static json_t *requests_show(const struct sandbox *s)
 			? ""
 			: s->trouble.text,
 		"attached", s->is_attached, "leader", (int)s->leader_pid, "dns",
-		s->has_names ? GATEWAY_IP4 : "", "helpers",
-		requests_show_helpers(s));
+		s->has_names ? GATEWAY_IP4 : "", "helpers", json_array());
 
+	requests_show_jobs(s, all);
 	if (s->link.is_wished && sandbox_has_keeper(s))
 		(void)json_object_set_new(all, "veth",
 					  requests_show_veth(&s->link));

@@ -188,12 +188,14 @@ static int guard_deny_ioctl(scmp_filter_ctx ctx, unsigned int request)
 		SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffffu, request));
 }
 
-static bool guard_may_family(int family)
+/** guard_may_family() - What an engine needs comes first */
+static bool guard_may_family(int family, bool is_engine)
 {
-	static const int may[] = { AF_UNIX,    AF_INET,	  AF_INET6,
-				   AF_NETLINK, AF_PACKET, AF_ALG };
+	static const int may[] = { AF_INET, AF_INET6,  AF_NETLINK,
+				   AF_UNIX, AF_PACKET, AF_ALG };
+	const size_t count = is_engine ? 3 : sizeof(may) / sizeof(may[0]);
 
-	for (size_t i = 0; i < sizeof(may) / sizeof(may[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (may[i] == family)
 			return true;
 	return false;
@@ -206,12 +208,12 @@ static bool guard_may_family(int family)
  * that no filter can read. libseccomp then compares the call's number alone:
  * socketcall(SYS_SOCKET) is refused for every family.
  */
-static int guard_deny_families(scmp_filter_ctx ctx, int call)
+static int guard_deny_families(scmp_filter_ctx ctx, int call, bool is_engine)
 {
 	int rc = 0;
 
 	for (int family = 0; rc == 0 && family < FAMILY_END; family++) {
-		if (guard_may_family(family))
+		if (guard_may_family(family, is_engine))
 			continue;
 		rc = seccomp_rule_add(
 			ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1,
@@ -221,7 +223,7 @@ static int guard_deny_families(scmp_filter_ctx ctx, int call)
 	return rc;
 }
 
-static int guard_write_filter(scmp_filter_ctx ctx)
+static int guard_write_filter(scmp_filter_ctx ctx, bool is_engine)
 {
 	static const struct {
 		int call;
@@ -253,13 +255,13 @@ static int guard_write_filter(scmp_filter_ctx ctx)
 	if (rc == 0)
 		rc = guard_deny_ioctl(ctx, TIOCLINUX);
 	if (rc == 0)
-		rc = guard_deny_families(ctx, SCMP_SYS(socket));
+		rc = guard_deny_families(ctx, SCMP_SYS(socket), is_engine);
 	if (rc == 0)
-		rc = guard_deny_families(ctx, SCMP_SYS(socketpair));
+		rc = guard_deny_families(ctx, SCMP_SYS(socketpair), false);
 	return rc;
 }
 
-int guard_filter(struct fault *f)
+static int guard_load(bool is_engine, struct fault *f)
 {
 	scmp_filter_ctx ctx;
 	int rc;
@@ -269,11 +271,21 @@ int guard_filter(struct fault *f)
 	ctx = seccomp_init(SCMP_ACT_ALLOW);
 	if (!ctx)
 		return fault(f, -ENOMEM, "make a system call filter");
-	rc = guard_write_filter(ctx);
+	rc = guard_write_filter(ctx, is_engine);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return rc < 0 ? fault(f, rc, "load the system call filter") : 0;
+}
+
+int guard_filter(struct fault *f)
+{
+	return guard_load(false, f);
+}
+
+int guard_filter_engine(struct fault *f)
+{
+	return guard_load(true, f);
 }
 
 int guard_place(struct fault *f)

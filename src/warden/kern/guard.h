@@ -52,6 +52,17 @@ uint64_t guard_file_powers(void);
 int guard_filter(struct fault *f);
 
 /**
+ * guard_filter_engine() - The same, and no sockets but those of its network
+ * @f:  Fault
+ *
+ * An engine sees the host's files, and must not reach by a unix socket what it
+ * cannot by its network.
+ *
+ * Return: 0 or -errno
+ */
+int guard_filter_engine(struct fault *f);
+
+/**
  * guard_place() - Refuse a working directory outside of the mount namespace
  *
  * Return: 0 or -errno with @f filled

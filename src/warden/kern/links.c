@@ -66,6 +66,17 @@ int links_open_tun(bool stays, int *ret_fd, struct fault *f)
 	return 0;
 }
 
+int links_lend_tun(int fd, unsigned int uid, struct fault *f)
+{
+	auto_fd own = fd;
+
+	if (ioctl(own, TUNSETOWNER, (unsigned long)uid) < 0)
+		return fault(f, -errno, "lend " LINKS_TUN);
+	if (ioctl(own, TUNSETPERSIST, 1) < 0)
+		return fault(f, -errno, "make " LINKS_TUN " persistent");
+	return 0;
+}
+
 /** links_put_ip() - Attribute with an IP address */
 static void links_put_ip(struct nlmsghdr *h, uint16_t attr,
 			 const struct addr *a)
@@ -87,12 +98,13 @@ static struct nlmsghdr *links_add_link(struct netlink *n, int index,
 }
 
 /** links_add_tun() - Tame nsp0 before it comes up, then bring it up */
-static void links_add_tun(struct netlink *n, int index, bool has_ip6)
+static void links_add_tun(struct netlink *n, int index, unsigned int mtu,
+			  bool has_ip6)
 {
 	struct nlmsghdr *h;
 
 	h = links_add_link(n, index, 0, "set MTU and queue of " LINKS_TUN);
-	mnl_attr_put_u32(h, IFLA_MTU, LINKS_MTU);
+	mnl_attr_put_u32(h, IFLA_MTU, mtu ? mtu : LINKS_MTU);
 	mnl_attr_put_u32(h, IFLA_TXQLEN, LINKS_QUEUE);
 	if (has_ip6) {
 		struct nlattr *spec;
@@ -187,10 +199,13 @@ static void links_add_rules(struct netlink *n, int family)
 	mnl_attr_put_u32(h, FRA_PRIORITY, 0);
 }
 
-static void links_add_family(struct netlink *n, int tun, const struct addr *a)
+static void links_add_family(struct netlink *n, int tun, const struct addr *a,
+			     bool is_plain)
 {
 	links_add_addr(n, tun, a);
 	links_add_route(n, tun, RT_TABLE_MAIN, RTN_UNICAST, a);
+	if (is_plain)
+		return;
 	links_add_route(n, tun, TABLE_INTO_TUN, RTN_UNICAST, a);
 	links_add_route(n, LINKS_LO, TABLE_ANY_LOCAL, RTN_LOCAL, a);
 	links_add_rules(n, a->family);
@@ -277,9 +292,20 @@ int links_build(const struct links *l, struct fault *f)
 	if (rc < 0)
 		return rc;
 	(void)links_add_link(n, LINKS_LO, IFF_UP, "bring up lo");
-	links_add_tun(n, tun, has_ip6);
-	links_add_family(n, tun, &l->ip4);
+	links_add_tun(n, tun, l->mtu, has_ip6);
+	links_add_family(n, tun, &l->ip4, l->is_plain);
 	if (has_ip6)
-		links_add_family(n, tun, &l->ip6);
+		links_add_family(n, tun, &l->ip6, l->is_plain);
+	return netlink_commit(n, f);
+}
+
+int links_raise_lo(struct fault *f)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+	const int rc = netlink_new(NETLINK_ROUTE, &n, f);
+
+	if (rc < 0)
+		return rc;
+	(void)links_add_link(n, LINKS_LO, IFF_UP, "bring up lo");
 	return netlink_commit(n, f);
 }

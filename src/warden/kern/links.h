@@ -24,6 +24,20 @@
 int links_open_tun(bool stays, int *ret_fd, struct fault *f);
 
 /**
+ * links_lend_tun() - Let a user open nsp0 by its name
+ * @fd:   From links_open_tun(); taken: nobody has it from here on
+ * @uid:  Who
+ * @f:    Fault
+ *
+ * Return: 0 or -errno
+ */
+int links_lend_tun(int fd, unsigned int uid, struct fault *f);
+
+/** links_raise_lo() - Bring up lo, in a namespace that shall have no more;
+ * Return: 0 or -errno */
+int links_raise_lo(struct fault *f);
+
+/**
  * links_sweep() - Take back the routes and rules of links_build()
  * @has_ip6:  The kernel has IPv6
  *
@@ -35,10 +49,14 @@ void links_sweep(bool has_ip6);
  * struct links - how the network of a sandbox shall look
  * @ip4:     Address of nsp0
  * @ip6:     Address of nsp0; AF_UNSPEC when the kernel has no IPv6
+ * @mtu:     Of nsp0; 0: the greatest
+ * @is_plain:  All that is not local goes into nsp0, TCP as well; no AnyIP
  */
 struct links {
 	struct addr ip4;
 	struct addr ip6;
+	unsigned int mtu;
+	bool is_plain;
 };
 
 /**

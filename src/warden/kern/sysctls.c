@@ -93,6 +93,18 @@ int sysctls_settle_bare(struct fault *f)
 	return sysctls_write(sysctls_bare, f);
 }
 
+int sysctls_distrust(struct fault *f)
+{
+	static const struct sysctl table[] = {
+		{ "ipv4/conf/all/route_localnet", "0" },
+		{ "ipv4/conf/nsp0/route_localnet", "0" },
+		{ "ipv4/conf/nsp0/accept_local", "0" },
+		{ NULL },
+	};
+
+	return sysctls_write(table, f);
+}
+
 unsigned int sysctls_retries(unsigned int seconds)
 {
 	unsigned int retries = 1; /* 1 + 2 = 3 s */

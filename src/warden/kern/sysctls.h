@@ -37,6 +37,15 @@ int sysctls_settle(bool has_ip6, struct fault *f);
 int sysctls_settle_bare(struct fault *f);
 
 /**
+ * sysctls_distrust() - After sysctls_settle(): another program has nsp0, and
+ * may not pass for somebody inside
+ * @f:  Fault
+ *
+ * Return: 0 or -errno
+ */
+int sysctls_distrust(struct fault *f);
+
+/**
  * sysctls_patience() - How long the kernel repeats a SYN
  * @seconds:  The longest a dial may take; 0 for the usual 30
  * @f:        Fault

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "flow/front.h"
 #include "flow/server_udp.h"
 
 #include <assert.h>
@@ -74,6 +75,7 @@ void client_free(struct client *c)
 	if (c->http)
 		relay_http_cancel(c->http);
 	server_udp_close(c->udp);
+	front_leave(c->seat);
 	stream_abort(&c->outer);
 	fd_close(&c->fd);
 	free(c->head);
@@ -224,22 +226,43 @@ static void client_dialled(void *ctx, int err, struct stream s,
 		client_free(c);
 }
 
+/** client_give() - Somebody else serves it from here on. Return: -EPIPE: it is
+ * ours no more, or has gone */
+static int client_give(struct client *c, const struct server_lead *lead)
+{
+	const struct addr none = { .family = AF_UNSPEC };
+	int rc = -EHOSTUNREACH;
+
+	if (c->tongue == CLIENT_HTTP_PLAIN)
+		return client_refuse(c, rc);
+	rc = c->tongue == CLIENT_SOCKS5 ? server_socks_welcome(c, &none)
+					: server_http_welcome(c);
+	if (rc < 0)
+		return rc;
+	loop_unwatch(c->server->loop, &c->watch);
+	lead->take(c->server->ctx, fd_take(&c->fd));
+	return -EPIPE;
+}
+
 int client_dial(struct client *c, struct dest *to)
 {
 	struct server *s = c->server;
+	struct server_lead lead = { .way = s->way };
 	char text[ADDR_TEXT];
 	int rc = 0;
 
 	if (s->names)
-		rc = s->names(s->ctx, to);
-	if (rc == 0 && way_forwards(s->way, to)) {
+		rc = s->names(s->ctx, to, &lead);
+	if (rc == 0 && lead.take)
+		return client_give(c, &lead);
+	if (rc == 0 && way_forwards(lead.way, to)) {
 		c->forwards = malloc(sizeof(*to));
 		rc = c->forwards ? 0 : -ENOMEM;
 	}
 	if (c->forwards)
 		*c->forwards = *to;
 	if (rc == 0)
-		rc = dial_start(s->way, DIAL_CONNECT, to, client_dialled, c,
+		rc = dial_start(lead.way, DIAL_CONNECT, to, client_dialled, c,
 				&c->dial);
 	log_debug("proxy client asks for %s: %s", dest_text(to, text),
 		  rc < 0 ? "refused" : "dialling");

@@ -22,12 +22,14 @@
 #define CLIENT_PEEK_BYTES    (HTTP_HEAD_MAX + 256)
 #define CLIENT_LEAVE_MS	     2000 /* to read our refusal */
 
+struct front_seat;
 struct server_udp;
 
 /**
  * struct server - a proxy server
  * @clients:    All struct client, @count of them
  * @listeners:  All struct listener
+ * @front:      Where associations sit, or NULL
  * @scratch:    SERVER_SCRATCH_BYTES; holds nothing between two calls
  */
 struct server {
@@ -37,6 +39,7 @@ struct server {
 	const struct plan_serve *serve;
 	server_names_fn *names;
 	void *ctx;
+	struct front *front;
 	struct list clients;
 	unsigned int count;
 	struct list listeners;
@@ -53,7 +56,7 @@ struct server {
  *                      on its way
  * @CLIENT_RELAYS:      @relay or @http is alive and owns both fds; may last for
  * ever
- * @CLIENT_ASSOCIATES:  @udp is alive, as long as the TCP connection
+ * @CLIENT_ASSOCIATES:  @udp or @seat is alive, as long as the TCP connection
  * @CLIENT_LEAVES:      Was refused; may read why before we close
  *
  * @fd is alive in all but CLIENT_RELAYS. The first three share one deadline.
@@ -89,6 +92,7 @@ struct client {
 	struct relay_http *http;
 	struct dest *forwards; /* where to, when requests are forwarded */
 	struct server_udp *udp;
+	struct front_seat *seat;
 	struct stream outer;
 	struct watch outer_watch;
 	uint8_t *head;

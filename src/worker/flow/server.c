@@ -79,6 +79,27 @@ void server_free(struct server *s)
 	free(s);
 }
 
+void server_seat(struct server *s, struct front *f)
+{
+	s->front = f;
+}
+
+void server_retire(struct server *s)
+{
+	struct list *next;
+
+	for (struct list *at = s->clients.next; at != &s->clients; at = next) {
+		struct client *c = container_of(at, struct client, node);
+
+		next = at->next;
+		if (c->state == CLIENT_ASSOCIATES)
+			client_free(c);
+	}
+	while (!list_empty(&s->listeners))
+		listener_free(
+			container_of(s->listeners.next, struct listener, node));
+}
+
 bool server_same_secret(const char *a, const char *b)
 {
 	const size_t a_len = strlen(a);

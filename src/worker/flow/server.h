@@ -18,13 +18,25 @@
 struct server;
 
 /**
- * server_names_fn - May a client go there? And which name is behind an address
- * that may be a lease?
- *
- * Return: 0 (@d may have been given a name), or -EHOSTUNREACH or
- * -EACCES to refuse
+ * struct server_lead - where a client is led
+ * @way:   Dial by it; the server's own unless changed
+ * @take:  Do not dial: it is welcome, and this takes its socket; or NULL
  */
-typedef int server_names_fn(void *ctx, struct dest *d);
+struct server_lead {
+	struct way *way;
+	void (*take)(void *ctx, int fd);
+};
+
+/**
+ * server_names_fn - May a client go there, and by which way? And which name is
+ * behind an address that may be a lease?
+ *
+ * Return: 0 (@d may have been given a name), or -errno to refuse
+ */
+typedef int server_names_fn(void *ctx, struct dest *d,
+			    struct server_lead *lead);
+
+struct front;
 
 /**
  * server_new() - Make a proxy server
@@ -40,6 +52,14 @@ struct server *server_new(struct loop *loop, struct way *way,
 			  const struct plan_serve *serve,
 			  server_names_fn *names, void *ctx);
 void server_free(struct server *s);
+
+/** server_seat() - Let UDP associations of @s have seats at a front, which
+ * outlives it */
+void server_seat(struct server *s, struct front *f);
+
+/** server_retire() - Accept nobody any more, and end the associations: another
+ * worker has the listeners; connections stay */
+void server_retire(struct server *s);
 
 /** server_accept() - Serve a connected non-blocking client; takes @fd */
 void server_accept(struct server *s, int fd);

@@ -7,6 +7,7 @@
  */
 #include "dial/way.h"
 #include "flow/client.h"
+#include "flow/front.h"
 #include "flow/server_udp.h"
 #include "wire/socks5.h"
 
@@ -112,7 +113,8 @@ int server_socks_welcome(struct client *c, const struct addr *bound)
 
 /*
  * Behind a sandbox's gateway there is no association: its programs have real
- * UDP. It is told apart by its names.
+ * UDP. It is told apart by its names. An engine, which brings those programs'
+ * UDP, has a seat at the front.
  */
 static int socks_associate(struct client *c, const struct dest *hint)
 {
@@ -120,9 +122,10 @@ static int socks_associate(struct client *c, const struct dest *hint)
 	struct addr bound;
 	int rc;
 
-	if (s->names || !way_has_udp(s->way))
+	if (!s->front && (s->names || !way_has_udp(s->way)))
 		return socks_refuse_code(c, SOCKS5_BAD_COMMAND);
-	rc = server_udp_open(s, c->fd, hint, &c->udp, &bound);
+	rc = s->front ? front_sit(s->front, &c->seat, &bound)
+		      : server_udp_open(s, c->fd, hint, &c->udp, &bound);
 	if (rc < 0)
 		return server_socks_refuse(c, rc);
 	rc = server_socks_welcome(c, &bound);

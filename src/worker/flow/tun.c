@@ -29,15 +29,28 @@ static void tun_read(struct watch *w, uint32_t events)
 	}
 }
 
-int tun_start(struct tun *t, struct loop *loop, int fd, tun_fn *fn, void *ctx)
+static int tun_init(struct tun *t, int fd, tun_fn *fn, void *ctx)
 {
+	t->watch.fd = -1;
 	t->fd = fd;
 	t->fn = fn;
 	t->ctx = ctx;
 	t->in = malloc(PACKET_MAX);
 	t->room = malloc(PACKET_MAX);
-	if (!t->in || !t->room)
-		return -ENOMEM;
+	return t->in && t->room ? 0 : -ENOMEM;
+}
+
+int tun_stand_in(struct tun *t, tun_fn *fn, void *ctx)
+{
+	return tun_init(t, -1, fn, ctx);
+}
+
+int tun_start(struct tun *t, struct loop *loop, int fd, tun_fn *fn, void *ctx)
+{
+	const int rc = tun_init(t, fd, fn, ctx);
+
+	if (rc < 0)
+		return rc;
 	return loop_watch(loop, &t->watch, fd, EPOLLIN, tun_read);
 }
 
@@ -52,7 +65,11 @@ void tun_stop(struct tun *t, struct loop *loop)
 
 void tun_give(struct tun *t, const void *packet, size_t len)
 {
-	if (len > 0 && write(t->fd, packet, len) < 0)
+	struct packet p;
+
+	if (t->fd < 0 && len > 0 && packet_get(packet, len, &p) == 0)
+		t->fn(t->ctx, &p);
+	if (t->fd >= 0 && len > 0 && write(t->fd, packet, len) < 0)
 		log_debug("nsp0 did not take a packet of %zu octets", len);
 }
 

@@ -9,6 +9,7 @@ typedef void tun_fn(void *ctx, const struct packet *p);
 
 /**
  * struct tun - the worker's end of nsp0
+ * @fd:    -1: there is none, and @fn is given what is written
  * @room:  One packet to write; lent by tun_room() until tun_put()
  */
 struct tun {
@@ -30,6 +31,15 @@ struct tun {
  * Return: 0 or -errno
  */
 int tun_start(struct tun *t, struct loop *loop, int fd, tun_fn *fn, void *ctx);
+
+/**
+ * tun_stand_in() - Be one without a device: another program has that
+ * @t:   Zeroed
+ * @fn:  Given each packet that is put
+ *
+ * Return: 0 or -ENOMEM
+ */
+int tun_stand_in(struct tun *t, tun_fn *fn, void *ctx);
 void tun_stop(struct tun *t, struct loop *loop);
 
 /** tun_room() - Room for PACKET_MAX octets, for the packet_put_*() family */

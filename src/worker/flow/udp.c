@@ -154,18 +154,23 @@ static bool assoc_may_hear(const struct assoc *a, const struct addr *from)
 	       route_decide(a->udp->plan, from, false).verdict == may;
 }
 
-/** udp_door_answer() - Send to the sandbox by the door at @from */
-static void udp_door_answer(struct udp *u, const struct addr *from,
+/** udp_door_answer() - Send to the sandbox by the door at @from; Return:
+ * whether there is one */
+static bool udp_door_answer(struct udp *u, const struct addr *from,
 			    const struct addr *to, const void *data, size_t len)
 {
 	struct sockaddr_storage ss;
 	const socklen_t ss_len = addr_to_sock(to, &ss);
 
-	for (unsigned int i = 0; i < u->door_count; i++)
-		if (addr_equal(&u->door[i].at, from))
-			/* What does not go is lost, as datagrams may be. */
-			(void)sendto(u->door[i].fd, data, len, MSG_NOSIGNAL,
-				     (struct sockaddr *)&ss, ss_len);
+	for (unsigned int i = 0; i < u->door_count; i++) {
+		if (!addr_equal(&u->door[i].at, from))
+			continue;
+		/* What does not go is lost, as datagrams may be. */
+		(void)sendto(u->door[i].fd, data, len, MSG_NOSIGNAL,
+			     (struct sockaddr *)&ss, ss_len);
+		return true;
+	}
+	return false;
 }
 
 static void assoc_datagram(struct outlet_user *user, const struct dest *from,
@@ -179,10 +184,9 @@ static void assoc_datagram(struct outlet_user *user, const struct dest *from,
 	 * REQ-6): a stranger's datagrams do not. */
 	if (!assoc_may_hear(a, &inner))
 		return;
-	if (inner.family == AF_INET6 && addr_is_loopback(&inner)) {
-		udp_door_answer(a->udp, &inner, &a->key.inner, data, len);
+	if (addr_is_loopback(&inner) &&
+	    udp_door_answer(a->udp, &inner, &a->key.inner, data, len))
 		return;
-	}
 	tun_put(t, packet_put_udp(tun_room(t), PACKET_MAX, &inner,
 				  &a->key.inner, data, len));
 }
@@ -231,6 +235,17 @@ static struct assoc *assoc_find(struct udp *u, const struct assoc_key *key)
 			return a;
 	}
 	return NULL;
+}
+
+void udp_forget(struct udp *u, const struct addr *inner)
+{
+	for (uint16_t is_exposed = 0; is_exposed < 2; is_exposed++) {
+		const struct assoc_key key = { *inner, is_exposed };
+		struct assoc *a = u->assocs.bucket ? assoc_find(u, &key) : NULL;
+
+		if (a)
+			assoc_bury(a);
+	}
 }
 
 static int assoc_open(struct udp *u, const struct assoc_key *key,

@@ -49,15 +49,19 @@ int udp_start(struct udp *u);
 void udp_stop(struct udp *u);
 
 /**
- * udp_listen() - Take a socket that stands for an exposed [::1] port
+ * udp_listen() - Take a socket that stands for an exposed loopback port
  * @fd:     Bound inside, non-blocking; borrowed
  * @index:  In plan->expose
  *
- * The kernel lets no packet to or from ::1 pass through the TUN.
+ * The kernel lets no packet to or from ::1 pass through the TUN, and an engine
+ * none to or from 127.0.0.0/8.
  *
  * Return: 0 or -errno
  */
 int udp_listen(struct udp *u, int fd, unsigned int index);
+
+/** udp_forget() - This endpoint is no more: end what it has */
+void udp_forget(struct udp *u, const struct addr *inner);
 
 /** udp_datagram() - A UDP packet left the sandbox */
 void udp_datagram(struct udp *u, const struct packet *p);
