@@ -52,7 +52,8 @@ bool attach_is_without(const struct section *s, unsigned int key)
 		return false;
 	return key == PROFILE_CHAIN || key == PROFILE_EXPOSE ||
 	       key == PROFILE_VETH || key == PROFILE_VETH_PORTS ||
-	       key == PROFILE_ISOLATE || key == PROFILE_ONLY;
+	       key == PROFILE_ISOLATE || key == PROFILE_ONLY ||
+	       key == PROFILE_ENGINE;
 }
 
 void sense_attach(struct conf *c, const struct section *s)
