@@ -439,7 +439,7 @@ def test_hung_it_is_servfail_after_a_while_and_never_another_way(lab, proxy,
         os.kill(job(keep)["pid"], signal.SIGSTOP)
         with lab.watch() as verdict:
             ran = keep.exec("work", "dig", "+tries=1", "+time=20", "a.example")
-            assert status_of(ran) == "SERVFAIL", ran
+            assert status_of(ran) == "SERVFAIL", (ran, keep.status("work"))
         assert verdict, verdict
         assert not up.asked
         os.kill(job(keep)["pid"], signal.SIGCONT)
