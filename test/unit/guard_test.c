@@ -92,7 +92,7 @@ static void child_sheds_all(void)
 	      (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
 	       SECBIT_NO_CAP_AMBIENT_RAISE |
 	       SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED |
-	       SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED));
+	       SECBIT_NO_SETUID_FIXUP_LOCKED));
 }
 
 static void shed_leaves_no_capability(void **state)

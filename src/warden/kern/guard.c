@@ -23,10 +23,10 @@
 #define CAP(name) (1ull << (name))
 /* The kernel counts to CAP_LAST_CAP of its own headers, which may be newer. */
 #define CAPS_END  64
+/* KEEP_CAPS stays open: ping(8) asks for it, and has nothing to keep. */
 #define GUARD_SECUREBITS                                                      \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
-	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
-	 SECBIT_KEEP_CAPS_LOCKED)
+	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED)
 /* Above AF_MAX of every kernel so far; higher ones do not exist. */
 #define FAMILY_END 64
 
