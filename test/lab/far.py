@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 
-from .kernel import abort, call_in, thread_in
+from .kernel import abort, call_in, end, thread_in
 
 IP_PKTINFO = 8
 IPV6_RECVPKTINFO = 49
@@ -123,11 +123,7 @@ class FarServers:
 
     def close(self):
         for sock in self._open:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            sock.close()
+            end(sock)
 
     # --- TCP
 
@@ -269,11 +265,7 @@ class Little:
         return self
 
     def __exit__(self, *exc):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
+        end(self.sock)
 
 
 class LittleUdp:

@@ -2,6 +2,7 @@
 """The system calls that Python's library lacks."""
 import ctypes
 import os
+import socket
 import threading
 
 CLONE_NEWNS = 0x00020000
@@ -47,6 +48,18 @@ def adopt_orphans(shall):
     """Whoever loses its parent below us becomes our child, or no more."""
     _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(shall), 0, 0, 0),
            "become a subreaper")
+
+
+def end(sock):
+    """Close a server's socket, and wake the thread that waits in it: else it
+    would go on to take what is meant for the next one of that address."""
+    try:
+        if sock.type == socket.SOCK_DGRAM:
+            sock.connect(sock.getsockname())      # only so it can be shut
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    sock.close()
 
 
 def abort(sock):

@@ -10,7 +10,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from .kernel import call_in, thread_in
+from .kernel import call_in, end, thread_in
 
 
 class ToyDns:
@@ -42,11 +42,7 @@ class ToyDns:
 
     def close(self):
         for sock in (self._udp, self._tcp):
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            sock.close()
+            end(sock)
 
     @staticmethod
     def _open(kind, host):
