@@ -8,7 +8,7 @@ import struct
 import time
 
 from . import kernel
-from .run import PYTHON, is_alive, wait_for
+from .run import PYTHON, born_of, is_alive, wait_for
 
 UID = 61234
 
@@ -25,7 +25,7 @@ class Keep:
         self.home = lab.scratch()
         self.job = None
         self.is_mounted = False
-        self.seen = set()
+        self.seen = {}          # pid -> when it began
         if user:
             self.run = f"{self.home}/run"
             self.config = f"{self.home}/.config/nsproxy"
@@ -99,15 +99,19 @@ class Keep:
             self.job.popen.wait(5)
         except Exception:              # whatever it is: end it
             self.job.kill_family()
-        wait_for(lambda: not [p for p in self.seen if is_alive(p)], 3)
-        for pid in self.seen:
-            if is_alive(pid):
-                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not self.left(), 3)
+        for pid in self.left():
+            os.kill(pid, signal.SIGKILL)
         if not self.user:
             os.unlink(f"{self.config}/nsproxy.conf")
         if self.is_mounted:
             kernel.umount("/var/lib")
             self.is_mounted = False
+
+    def left(self):
+        """Of the processes that status told of, those that are still there."""
+        return [pid for pid, born in self.seen.items()
+                if born and born_of(pid) == born and is_alive(pid)]
 
     # --- verbs
 
@@ -125,7 +129,8 @@ class Keep:
         ran = self("status", "--json", name)
         assert ran.rc in (0, 3), ran
         box = json.loads(ran.out)["sandboxes"][0]
-        self.seen |= {box.get("keeper", 0), box.get("worker", 0)} - {0}
+        self.seen |= {pid: born_of(pid) for pid in (box.get("keeper", 0),
+                                                    box.get("worker", 0))}
         return box
 
     def exec(self, name, *cmd, **how):

@@ -42,6 +42,15 @@ def state_of(pid):
         return ""
 
 
+def born_of(pid):
+    """When it began: a number is given to others soon; 0 without a process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            return int(file.read().rpartition(")")[2].split()[19])
+    except (OSError, IndexError):
+        return 0
+
+
 def is_alive(pid):
     return state_of(pid) not in ("", "Z", "X")
 
