@@ -243,6 +243,27 @@ def test_builders_that_are_killed_lose_nothing(lab, vpn, keep):
     assert seen(keep, FAR) == [vpn.ours]
 
 
+@pytest.mark.parametrize("has_box", [True, False], ids=["box", "pin"])
+def test_collecting_gives_back_what_nobody_knows(lab, vpn, keep,
+                                                has_box):
+    """Killed in the middle of 'down': no wish, maybe no socket, and a pin."""
+    before = state()
+    box = keep.up("vpn")
+    keep.kill()
+    os.kill(box["keeper"], signal.SIGKILL)
+    assert not wait_for(lambda: has_link("tun0"), 0.5)
+    os.unlink(keep.state)
+    if not has_box:
+        os.unlink(f"{keep.boxes}/vpn")
+    keep.start()
+    if not has_box:
+        assert keep("gc", "--dry-run").out == "would remove vpn\n"
+        assert keep("gc").out == "removed vpn\n"
+    assert wait_for(lambda: has_link("tun0"))
+    assert wait_for(lambda: state() == before), state()
+    assert not os.path.exists("/run/netns/vpn")
+
+
 def test_a_program_that_stays_inside_loses_it(lab, vpn, keep):
     before = state()
     keep.up("vpn")
