@@ -168,6 +168,12 @@ def test_group_nsproxy_may_all(lab, keep):
     assert as_user(lab, SUID, "exec", "theirs", "--", "true", **member).rc == 0
     # Its owner it stays, also without the group.
     assert as_user(lab, SUID, "exec", "theirs", "--", "true").rc == 0
+    # But what it may not bring up it does not get by a switch.
+    ran = as_user(lab, SUID, "switch", "theirs", "ours")
+    assert ran.rc == 5 and keep.status("theirs")["profile"] == "theirs", ran
+    assert as_user(lab, SUID, "switch", "theirs", "theirs").rc == 0
+    assert as_user(lab, SUID, "switch", "theirs", "ours", **member).rc == 0
+    assert as_user(lab, SUID, "switch", "theirs", "theirs", **member).rc == 0
     keep.kill()
     keep.start()
     assert wait_for(lambda: keep.status("theirs")["state"] == "up")

@@ -15,7 +15,13 @@
 void request_switch(struct requests *r, struct caller *c, struct sandbox *s,
 		    const json_t *p)
 {
-	if (r->is_stopping || s->state == SANDBOX_ENDING) {
+	const char *profile = varlink_get_string(p, "profile");
+
+	if (strcmp(profile, s->profile) != 0 &&
+	    !access_may(&r->access, c, RIGHT_MANAGE, s)) {
+		/* An owner who may bring up nothing now gets nothing new. */
+		requests_denied(r, c);
+	} else if (r->is_stopping || s->state == SANDBOX_ENDING) {
 		requests_busy(c, "it is being taken down");
 	} else if (s->state == SANDBOX_SWITCHING) {
 		requests_busy(c, "it is being switched already");
@@ -23,7 +29,7 @@ void request_switch(struct requests *r, struct caller *c, struct sandbox *s,
 		requests_not_running(c, s);
 	} else {
 		requests_wait(c, CALLER_SWITCH, s->name);
-		sandbox_switch(s, varlink_get_string(p, "profile"),
+		sandbox_switch(s, profile,
 			       json_is_true(json_object_get(p, "close")));
 	}
 }
