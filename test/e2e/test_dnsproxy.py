@@ -10,8 +10,8 @@ import time
 import pytest
 
 from lab import Keep, ToyDns, kernel
-from lab.run import (PYTHON, is_alive, parent_of, pids, wait_for,
-                     words_of)
+from lab.run import (PYTHON, is_alive, is_of_this_lab, parent_of, pids,
+                     wait_for, words_of)
 
 UP = "203.0.113.53"
 OTHER = "203.0.113.54"
@@ -74,8 +74,10 @@ def wait_job(keep, state="running", limit_s=12):
 
 
 def pids_of_dnsproxy():
-    """Processes that were started with our way of calling it."""
-    return [p for p in pids() if "--port=5399" in words_of(p)]
+    """Processes that were started with our way of calling it; their minders
+    are outside, with this lab's files."""
+    return [p for p in pids() if "--port=5399" in words_of(p)
+            and is_of_this_lab(parent_of(parent_of(p)))]
 
 
 # --- names are answered by it

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from lab import Keep, Little, LittleUdp, ToyDns, ToyProxy, kernel
-from lab.run import (PYTHON, is_alive, name_of, parent_of, pids, wait_for,
-                     words_of)
+from lab.run import (PYTHON, is_alive, is_of_this_lab, name_of, parent_of,
+                     pids, wait_for, words_of)
 
 FAR, FAR6 = "203.0.113.5", "2001:db8:1::5"
 PLACE = "/usr/local/sbin"
@@ -82,18 +82,11 @@ def make(lab, proxy):
         keep.__exit__(None, None, None)
 
 
-def mounts(pid):
-    try:
-        return os.stat(f"/proc/{pid}/ns/mnt").st_ino
-    except OSError:
-        return 0
-
-
 def engines(mark="tun2socks"):
     """Pids of what runs as an engine: with the mounts of this lab's host,
     since others may run beside it."""
     return [pid for pid in pids() if name_of(parent_of(pid)) ==
-            "nsproxy-nurse" and mounts(pid) == mounts("self") and
+            "nsproxy-nurse" and is_of_this_lab(pid) and
             any(mark in word for word in words_of(pid))]
 
 

@@ -60,12 +60,12 @@ class Asker:
 
 @pytest.mark.smoke
 def test_tcp_udp_ping_and_names_go_by_the_vpn_alone(lab, vpn):
-    with ToyDns(lab, table={("far.example", "A"): [FAR]}) as dns, \
+    with ToyDns(lab, table={("behind.example", "A"): [FAR]}) as dns, \
             lab.watch() as verdict:
         got = lab.inside(ASK + f"""
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(4)
 u.sendto(b'x', ('{FAR}', 7))
-out([page(), page('far.example'), u.recvfrom(9)[0].decode(),
+out([page(), page('behind.example'), u.recvfrom(9)[0].decode(),
      sh('ping -c1 -W4 {FAR}')[0]])""", BY_TUN, DNS)
     assert got == [vpn.ours, vpn.ours, "x", 0]
     assert dns.asked, "the VPN's resolver was asked"

@@ -66,12 +66,12 @@ def seen(keep, *hosts):
 @pytest.mark.smoke
 def test_the_interface_is_the_network_and_comes_back_as_it_was(lab, vpn, keep):
     before = state()
-    with ToyDns(lab, table={("far.example", "A"): [FAR]}), \
+    with ToyDns(lab, table={("behind.example", "A"): [FAR]}), \
             lab.watch() as verdict:
         box = keep.up("vpn")
         assert not has_link("tun0"), "it has left the host"
         assert box["way"] == "attached tun0"
-        assert seen(keep, FAR, FAR6, "far.example") == [
+        assert seen(keep, FAR, FAR6, "behind.example") == [
             vpn.ours, vpn.ours6, vpn.ours]
         links = keep.inside("vpn", "out(sorted(os.listdir('/sys/class/net'))"
                             " if 0 else [n for _, n in socket.if_nameindex()])")

@@ -44,12 +44,12 @@ def seen(keep, *hosts):
 @pytest.mark.smoke
 def test_file_becomes_the_network_of_a_sandbox(lab, vpn, keep):
     vpn.write("DNS = 203.0.113.53, search.example\nMTU = 1280")
-    with ToyDns(lab, table={("far.example", "A"): [FAR]}), \
+    with ToyDns(lab, table={("behind.example", "A"): [FAR]}), \
             lab.watch() as verdict:
         box = keep.up("wg")
         assert box["way"] == "wireguard wgx"
         assert not has_link("wgx"), "the host's programs do not have it"
-        assert seen(keep, FAR, FAR6, "far.example") == [
+        assert seen(keep, FAR, FAR6, "behind.example") == [
             vpn.ours, vpn.ours6, vpn.ours]
         assert "mtu 1280" in keep.inside("wg", "out(sh('ip link show wgx')[1])")
     assert verdict, verdict

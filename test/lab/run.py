@@ -91,6 +91,15 @@ def role_of(pid):
     return next((w for w in words_of(pid)[1:2] if w.startswith("@")), "")
 
 
+def is_of_this_lab(pid):
+    """Does it see the files of this lab's host? Others run beside it."""
+    try:
+        return os.path.samestat(os.stat(f"/proc/{pid}/ns/mnt"),
+                                os.stat("/proc/self/ns/mnt"))
+    except OSError:
+        return False
+
+
 def pids():
     """All that live."""
     return [int(entry) for entry in os.listdir("/proc")

@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 from . import kernel
-from .run import pids, wait_for, words_of
+from .run import is_of_this_lab, pids, wait_for, words_of
 
 SERVER = "10.66.0.2"
 PORT = 20194
@@ -196,4 +196,4 @@ PersistentKeepalive = 1
     def pids(self):
         """Those that carry the client's side."""
         return [pid for pid in pids() if words_of(pid) ==
-                ["wireguard-go", self.dev]]
+                ["wireguard-go", self.dev] and is_of_this_lab(pid)]
