@@ -183,6 +183,7 @@ VERBS = {"up": (UP, ("Up", {"name": "work"}), nothing),
          "down": (DOWN, ("Down", {"name": "work"}), is_up_with_probes)}
 
 
+@pytest.mark.row("K07", "S02")
 @pytest.mark.parametrize("signal, verb, call", [
     (signal, verb, call) for signal, verb in WAYS for call in VERBS[verb][0]])
 def test_killed_at_any_step_all_is_well_again(keep, need, signal, verb, call):
