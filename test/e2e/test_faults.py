@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The daemon among faults: stopped, replaced, no room, no power, no peace."""
+import json
 import os
 import random
 import shutil
@@ -264,3 +265,82 @@ def test_many_callers_some_killed_leave_nothing(lab, proxy):
         assert wait_for(lambda: not [
             pid for pid in family_of(keep.job.pid)[1:] if is_alive(pid)], 10)
         assert len(os.listdir(f"/proc/{keep.job.pid}/fd")) <= before
+
+
+# --- no power
+
+class Disk:
+    """A file system on a file; a copy of the file is what a power cut leaves.
+
+    The kernel writes to the file what was flushed, and the rest by and by.
+    """
+
+    def __init__(self, home, at):
+        self.home, self.at, self.image = home, at, f"{home}/disk"
+        with open(self.image, "wb") as file:
+            file.truncate(8 << 20)
+        subprocess.run(["mkfs.ext4", "-q", self.image], check=True)
+
+    def __enter__(self):
+        subprocess.run(["mount", "-o", "loop", self.image, self.at],
+                       check=True)
+        os.chown(self.at, UID, UID)
+        return self
+
+    def __exit__(self, *exc):
+        subprocess.run(["umount", "-l", self.at], check=True)
+
+    def cut(self):
+        """Whoever writes stands still; this is what the disk has now."""
+        shutil.copy(self.image, f"{self.home}/cut")
+
+    def after_the_cut(self, name):
+        """What is in that file once the machine is up again."""
+        place = f"{self.home}/again"
+        os.makedirs(place, exist_ok=True)
+        subprocess.run(["mount", "-o", "loop", f"{self.home}/cut", place],
+                       check=True)
+        try:
+            with open(f"{place}/{name}", encoding="ascii") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        finally:
+            subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.row("S01")
+def test_power_loss_loses_nothing_that_was_told(lab, proxy):
+    """Cut at any moment: the state from before or after, never less than
+    what a caller has heard."""
+    one = Keep(lab, {"work": chain(proxy), "other": chain(proxy)})
+    place = os.path.dirname(one.state)
+    os.makedirs(place)
+    subprocess.run(["chown", "-R", f"{UID}:{UID}", f"{one.home}/.local"],
+                   check=True)
+    dice = random.Random(11)
+    home = lab.scratch()
+    told = 0
+    with Disk(home, place) as disk, one as keep:
+        keep.up("work")
+        is_up = False
+        for _ in range(30):
+            verb = "down" if is_up else "up"
+            job = lab.start([lab.nsproxy_path, verb, "other"], env=keep.env())
+            time.sleep(dice.random() * 0.08)
+            os.kill(keep.job.pid, signal.SIGSTOP)
+            was_told = job.popen.poll() == 0
+            told += was_told
+            disk.cut()
+            os.kill(keep.job.pid, signal.SIGCONT)
+            assert job.wait().rc == 0
+            text = disk.after_the_cut("state.json")
+            names = {box["name"] for box in json.loads(text)["sandboxes"]}
+            after = {"work"} if is_up else {"work", "other"}
+            before = {"work", "other"} if is_up else {"work"}
+            assert names == after or not was_told and names == before, (
+                verb, was_told, text)
+            is_up = not is_up
+        assert 3 < told < 30, "cuts before and after an answer"
+        keep("stop")
+        keep.job.popen.wait(10)
