@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CALL_GLANCE_MS 2000
+#define CALL_GLANCE_MS	 2000
 /* Who it is a daemon tells at once, whatever else it does. */
 #define CALL_GREETING_MS 10000
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lab import Keep, kernel
+from lab import Keep, ToyProxy, kernel
 from lab.run import family_of, is_alive, role_of, wait_for
 
 UID = 61234
@@ -64,8 +64,7 @@ def test_stopped_daemon_holds_no_flow_and_callers_are_told(keep):
     os.kill(keep.job.pid, signal.SIGSTOP)
     try:
         assert flow.goes_on()
-        for words in (["list"], ["up", "other"],
-                      ["exec", "work", "--", "true"]):
+        for words in (["list"], ["exec", "work", "--", "true"]):
             ran = keep(*words, timeout=40)
             assert ran.rc not in (0, -9) and ran.secs < 20, ran
             assert "daemon" in ran.err and ran.err.count("\n") <= 2, ran
@@ -96,6 +95,30 @@ def test_replaced_binary_adopts_what_runs(lab, keep):
     assert wait_for(lambda: keep.status("work")["restarts"] == 1)
     said = keep.inside("work", "out(connect_err('new.example', 7)[0])")
     assert said == "OK"
+
+
+@pytest.mark.row("P03")
+def test_proxy_that_restarts_resets_flows_and_takes_new_ones(lab):
+    with ToyProxy(lab) as proxy:
+        job = lab.sandbox_start(["/usr/bin/python3", "-c",
+                                 """from inside import *
+held = [tcp('203.0.113.5', 7) for _ in range(100)]
+print('up', flush=True); sys.stdin.readline()
+said = sorted({err(read_all, s) for s in held})
+print('reset', flush=True); sys.stdin.readline()
+out([said, connect_err('203.0.113.5', 7), connect_err('n.example', 7)])"""],
+                                proxy, ["-q"], stdin=subprocess.PIPE)
+        assert job.says("up"), job.ran(None)
+        proxy.reset_clients()
+    job.popen.stdin.write(b"\n")
+    job.popen.stdin.flush()
+    assert job.says("reset"), job.ran(None)
+    with ToyProxy(lab):
+        job.popen.stdin.write(b"\n")
+        job.popen.stdin.close()
+        said, new, named = lab.spoken(job.wait())
+    assert said == ["ECONNRESET"], said
+    assert new[0] == named[0] == "OK" and new[1] < 1 > named[1], (new, named)
 
 
 # --- no room, no disk

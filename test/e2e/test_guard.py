@@ -243,6 +243,7 @@ def status_of(pid):
                     if ":\t" in line)
 
 
+@pytest.mark.row("U24")
 @pytest.mark.parametrize("user", [True, False])
 def test_worker_is_locked_down(lab, proxy, user):
     job = lab.sandbox_start(["sh", "-c", "echo up; sleep 60"], proxy,

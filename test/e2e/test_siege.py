@@ -322,6 +322,7 @@ out(seen)""", proxy, timeout=90)
     assert "OK" in got.values(), got
 
 
+@pytest.mark.row("A15")
 def test_gates_own_listener_cannot_be_reached_by_its_number(lab, proxy):
     """Such a connection would be paired with nothing, or with itself."""
     got = lab.inside("""
@@ -509,6 +510,7 @@ out([said, connect_err('203.0.113.5', 7, 2)[0],
 
 # --- root's worker, and nobody's other processes
 
+@pytest.mark.row("U24")
 def test_roots_worker_has_nothing_and_never_lay_open(lab, proxy, need):
     """It becomes nobody; a dumpable nobody with a password in its memory
     would be any other nobody's."""

@@ -55,3 +55,10 @@ def read_proofs():
     for row, test in [*_python(), *_c()]:
         proofs.setdefault(row, []).append(test)
     return proofs
+
+
+def read_faults():
+    """Deliberate fault -> the test that must notice it."""
+    text = (TEST / "broken.txt").read_text("ascii")
+    return dict(line.split() for line in text.splitlines()
+                if line and not line.startswith("#"))
