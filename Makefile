@@ -1,7 +1,7 @@
 # Thin door to meson; `make run` and `make check` work on a fresh Debian 12.
 BUILD ?= build
 
-.PHONY: all build run check check-nets install bench fuzz clean deps test-deps
+.PHONY: all build run check check-nets lab install bench fuzz clean deps test-deps
 
 all: build
 
@@ -27,6 +27,9 @@ check: test-deps
 
 check-nets: test-deps build
 	@tools/check-nets
+
+lab: test-deps
+	@tools/lab
 
 install: build
 	meson install -C $(BUILD)

@@ -33,6 +33,10 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "alone: needs the machine for itself (timing)")
     config.addinivalue_line(
+        "markers", "no_lab: reads files alone")
+    config.addinivalue_line(
+        "markers", "row(id, ...): the rows of rows.txt that it proves")
+    config.addinivalue_line(
         "markers", "net: needs a Tor or I2P network of the lab's own")
 
 

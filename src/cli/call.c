@@ -15,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CALL_GLANCE_MS 2000
+#define CALL_GLANCE_MS	 2000
+/* Who it is a daemon tells at once, whatever else it does. */
+#define CALL_GREETING_MS 10000
 
 /** call_check_version() - Tell when the daemon is of another version */
 static int call_check_version(const struct verb *v, struct control *c)
@@ -26,7 +28,7 @@ static int call_check_version(const struct verb *v, struct control *c)
 	const char *version;
 
 	if (control_call(c, "org.varlink.service.GetInfo", NULL,
-			 CALL_PATIENCE_MS, &r, &f) < 0) {
+			 CALL_GREETING_MS, &r, &f) < 0) {
 		if (f.code == -EPIPE || f.code == -ECONNRESET)
 			(void)fault_hint(&f, "it does so with callers from "
 					     "inside a sandbox, and with too "

@@ -4,6 +4,8 @@
  */
 #include "verb.h"
 
+#include "base/broken.h"
+
 static int version_verb(const struct verb *v, char **argv)
 {
 	int status = STATUS_DONE;
@@ -11,8 +13,9 @@ static int version_verb(const struct verb *v, char **argv)
 
 	if (!verb_options(v, argv, NULL, &used, &status))
 		return status;
-	return printf("nsproxy %s\n", NSPROXY_VERSION) < 0 ? STATUS_FAILED
-							   : STATUS_DONE;
+	return printf("nsproxy %s\n", NSPROXY_VERSION NSPROXY_BROKEN_MARK) < 0
+		       ? STATUS_FAILED
+		       : STATUS_DONE;
 }
 
 const struct verb verb_version = {

@@ -99,6 +99,7 @@ out([connect_err('named.example', 80)[0], os.getresuid(), os.getresgid(),
     assert said[7] == ["0", "0", "4294967295"] and said[8] == "ours"
 
 
+@pytest.mark.row("U20")
 def test_namespace_around_the_command_is_roots(lab, keep):
     """Owned by the user, all ids in it would be the user's to take."""
     keep.up("ours")
@@ -137,6 +138,7 @@ def test_who_may_enter_hears_that_it_is_not_up(lab, keep, proxy):
     assert as_user(lab, SUID, "exec", "ours", "--", "true").rc == 0
 
 
+@pytest.mark.row("U14", "U18")
 def test_stranger_neither_enters_nor_sees(lab, keep):
     keep.up("ours")
     keep.up("theirs")
@@ -152,6 +154,7 @@ def test_stranger_neither_enters_nor_sees(lab, keep):
     assert [b["name"] for b in json.loads(ran.out)["sandboxes"]] == ["ours"]
 
 
+@pytest.mark.row("U14")
 def test_user_who_may_enter_may_not_end_it(lab, keep):
     keep.up("ours")
     for verb in ("down", "restart"):
@@ -239,6 +242,7 @@ out({
 """
 
 
+@pytest.mark.row("U03", "U23")
 @pytest.mark.smoke
 @pytest.mark.parametrize("name", ["ours", "bare"])
 def test_all_but_the_network_stays(lab, keep, name):
@@ -282,12 +286,14 @@ out([sh('/run/lab/bin/id-suid -u')[1], status['NoNewPrivs'],
     assert keep.exec("bare", "id", "-u").out == "0\n", "root, too"
 
 
+@pytest.mark.row("A38")
 def test_guarded_makes_setuid_programs_inert(lab, keep):
     keep.up("ours")
     assert inside(lab, "ours", """
 out(sh('/run/lab/bin/id-suid -u')[1])""") == f"{UID}\n"
 
 
+@pytest.mark.row("A39")
 @pytest.mark.parametrize("name", ["ours", "bare"])
 def test_no_way_in_from_inside(lab, keep, name):
     """Not even by the setuid bit, which plain leaves in force."""
@@ -300,6 +306,7 @@ out([sh('{SUID} exec ours -- id'), sh('{SUID} status ours'),
         assert rc in (125, 5) and text == "" and "inside a sandbox" in errors
 
 
+@pytest.mark.row("U11")
 def test_a_users_daemon_gives_no_plain(lab, proxy):
     with Keep(lab, {"bare": chain(proxy, "guard = plain")}) as keep:
         ran = keep("up", "bare")
@@ -337,6 +344,7 @@ def words_outside_of_run(world):
     kernel.umount(STRICT_HOME)
 
 
+@pytest.mark.row("A27", "A28", "A29")
 def test_strict_hides_sockets_buses_and_processes(lab, tight):
     os.makedirs("/run/dbus", exist_ok=True)
     for path in ("/run/dbus/system_bus_socket", "/tmp/.X11-unix/X9"):
@@ -387,6 +395,7 @@ def test_strict_shares_its_places_among_commands(lab, tight):
     assert not os.path.exists("/tmp/note")
 
 
+@pytest.mark.row("A42")
 def test_strict_ends_all_with_the_sandbox(lab, tight):
     ran = tight("sh", "-c", "sleep 321 >/dev/null 2>&1 & echo on", cwd="/usr")
     assert ran.rc == 0 and ran.out == "on\n", ran
@@ -550,6 +559,7 @@ def test_others_do_not_start_roots_daemon(lab, proxy, suid):
     assert ran.rc == 5 and "sudo nsproxy daemon" in ran.err, ran
 
 
+@pytest.mark.row("A39")
 def test_no_daemon_starts_inside_a_sandbox(lab, keep):
     keep.up("bare")
     ran = keep.exec("bare", lab.nsproxy_path, "daemon")
@@ -569,6 +579,7 @@ def residue():
     return seen
 
 
+@pytest.mark.row("U01")
 def test_no_argument_at_all(lab, keep):
     """execve(path, NULL, NULL) as old kernels had it, and an empty name."""
     code = f"""
@@ -584,6 +595,7 @@ out(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"""
                               "from inside import *\n" + code)) == 2
 
 
+@pytest.mark.row("U04")
 @pytest.mark.parametrize("closed", range(8))
 def test_closed_standard_files(lab, keep, closed):
     keep.up("ours")
@@ -601,6 +613,7 @@ LIMITS = ["AS", "CORE", "CPU", "DATA", "FSIZE", "MEMLOCK", "NOFILE", "NPROC",
           "SIGPENDING", "STACK", "MSGQUEUE", "NICE", "RTPRIO"]
 
 
+@pytest.mark.row("U05")
 @pytest.mark.parametrize("value", [0, 1, 100])
 def test_hostile_limits_change_nothing_but_the_callers_luck(lab, keep, value):
     """Each limit: either it works, or it fails before the command began."""
@@ -632,6 +645,7 @@ out(got)"""
     assert keep.exec("ours", "true").rc == 0
 
 
+@pytest.mark.row("U06")
 def test_signals_and_timers_of_the_caller(lab, keep):
     keep.up("ours")
     code = f"""
@@ -649,6 +663,7 @@ os.execv({SUID!r}, ['nsproxy', 'exec', 'ours', '--', 'sleep', '5'])"""
     assert ran.rc == -14, ran
 
 
+@pytest.mark.row("U07")
 def test_stopped_and_killed_at_any_moment(lab, keep):
     """Nobody else waits for one that was stopped half way in."""
     keep.up("ours")
@@ -671,6 +686,7 @@ def test_stopped_and_killed_at_any_moment(lab, keep):
     assert residue() == before
 
 
+@pytest.mark.row("U08")
 def test_directory_that_is_gone_or_hidden(lab, keep):
     keep.up("ours")
     ran = as_user(lab, "sh", "-c", "mkdir -p gone; cd gone; rmdir ../gone; "
@@ -680,6 +696,7 @@ def test_directory_that_is_gone_or_hidden(lab, keep):
     assert ran.out == "/usr/share\n", ran
 
 
+@pytest.mark.row("S07")
 def test_mounts_of_ones_own_are_not_left_by_a_sandbox(lab, keep):
     """Who was given less of the file system stays there."""
     keep.up("ours")
@@ -706,6 +723,7 @@ def test_mounts_of_ones_own_are_not_left_by_a_sandbox(lab, keep):
             subprocess.run(["umount", "-l", f"{root}/{path}"], check=False)
 
 
+@pytest.mark.row("U12")
 def test_foreign_daemons_socket_is_not_believed(lab, suid):
     """A user's socket under root's name gets nothing but a hang-up."""
     os.makedirs("/run/nsproxy", exist_ok=True)
@@ -731,6 +749,7 @@ out(len(got))"""
         os.chmod("/run/nsproxy", 0o755)
 
 
+@pytest.mark.row("A02")
 def test_same_uid_outside_cannot_be_touched_from_inside(lab, keep):
     keep.up("ours")
     victim = lab.start(["sleep", "30"])
@@ -749,6 +768,7 @@ out([call(101, 16, pid, 0, 0), call(438, fd, 0, 0),
     victim.kill_family()
 
 
+@pytest.mark.row("U19")
 def test_nobody_reads_or_traces_the_front_end(lab, keep):
     """While it waits for the daemon it is the caller's uid, not the caller's.
     """
@@ -772,6 +792,7 @@ out([libc.syscall(101, 16, pid, 0, 0),
         os.kill(keep.job.pid, signal.SIGCONT)
 
 
+@pytest.mark.row("U03", "U09", "U21")
 def test_no_file_of_the_users_is_opened_as_root(lab, keep, need):
     """All that euid 0 opens, as the kernel sees it."""
     keep.up("ours")

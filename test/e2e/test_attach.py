@@ -443,6 +443,7 @@ def test_restart_is_refused(keep, own):
     assert keep.status("work")["keeper"] == box["keeper"]
 
 
+@pytest.mark.row("U13")
 def test_hosts_namespace_is_refused(pair):
     keep, _ = pair
     job = keep.lab.start(["sleep", "100"], user=keep.user)
@@ -452,6 +453,7 @@ def test_hosts_namespace_is_refused(pair):
     assert names_of(keep) == []
 
 
+@pytest.mark.row("U13")
 def test_another_users_namespace_is_refused(keep, named):
     refused(keep("attach", "work", *named.words), "user 0's")
 
@@ -492,6 +494,7 @@ def test_attached_one_is_refused_a_second_time(keep, own):
     assert own.inside(REACH)[0] == "OK"
 
 
+@pytest.mark.row("U12")
 def test_other_files_are_refused(keep, own):
     for path in ("/etc/hosts", "/dev/null", f"/proc/{own.pid}/ns/mnt",
                  f"/proc/{own.pid}/ns/user"):

@@ -44,6 +44,7 @@ def take_all_ids(libc):
                          6) else 0
 
 
+@pytest.mark.row("U16")
 def test_ids_are_not_given_to_who_got_the_number(lab, keep, need, tmp_path):
     """The helper that maps ids is held up, its parent killed, and the
     parent's number taken by a process with a user namespace of its own."""
@@ -140,6 +141,7 @@ def event():
     return Fd(os.eventfd(0))
 
 
+@pytest.mark.row("A36")
 @pytest.mark.parametrize("make", [unconnected, datagrams, name_of_a_socket,
                                   event])
 def test_what_can_be_aimed_is_no_standard_file(lab, proxy, make):
@@ -190,6 +192,7 @@ def test_runtime_directory_of_another_is_not_used(lab, proxy, suid):  # noqa
         assert ran.out == "/run/user/mine\n" and ran.err == "", ran
 
 
+@pytest.mark.row("U07")
 @pytest.mark.parametrize("verb", ["down", "restart"])
 def test_stopped_caller_keeps_no_strict_sandbox_alive(lab, keep, verb):
     """Its command is a process inside that nobody else can wait for."""

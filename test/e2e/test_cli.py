@@ -165,6 +165,7 @@ def test_help_names_every_option_of_run(lab):
         assert word in said, word
 
 
+@pytest.mark.row("U01")
 def test_empty_argv_is_survived(lab):
     code = ("import ctypes\nnone = (ctypes.c_char_p * 1)(None)\n"
             f"ctypes.CDLL(None).execve({lab.nsproxy_path!r}.encode(), none, "
@@ -215,6 +216,7 @@ def test_secrets_do_not_reach_the_command(lab, proxy):
     assert not {"NSPROXY_PROXY", "ALL_PROXY", "all_proxy"} & set(got), got
 
 
+@pytest.mark.row("P16")
 def test_proxy_name_is_resolved_on_the_host_once(lab, proxy):
     with open("/etc/hosts", "a", encoding="ascii") as file:
         file.write("10.66.0.2 my-proxy.lan\n")
@@ -246,6 +248,7 @@ out(state())
 """
 
 
+@pytest.mark.row("U23")
 @pytest.mark.smoke
 def test_command_sees_its_callers_surroundings(lab, proxy):
     words = ["", "two words", "-x", "--", "$HOME", "\t*\\"]
@@ -300,6 +303,7 @@ def test_standard_input_and_output_pass(lab, proxy):
     assert ran.out == data and ran.rc == 0
 
 
+@pytest.mark.row("A37")
 def test_fds_above_two_are_closed(lab, proxy):
     reader, writer = os.pipe()
     with socket.socket() as sock:
@@ -312,6 +316,7 @@ def test_fds_above_two_are_closed(lab, proxy):
     assert got == [0, 1, 2, 3], "3 is the listing itself"
 
 
+@pytest.mark.row("U04")
 def test_closed_stdio_is_survived(lab, proxy):
     ran = lab.run(["sh", "-c", '"$@" <&- >&-', "sh", lab.nsproxy_path, "run",
                    "-x", proxy.url(), "--", "sh", "-c", "exit 5"])

@@ -286,6 +286,7 @@ def test_page_names_tests_that_are_here():
 
 # --- ip netns
 
+@pytest.mark.row("D01")
 @pytest.mark.loud            # nscd asks for it
 def test_namespace_without_links_still_asks_nscd(lab, proxy):
     ask = ["getent", "ahosts", "name.example"]

@@ -168,6 +168,7 @@ class Anybody:
     __hash__ = None
 
 
+@pytest.mark.row("P18")
 def test_isolation_gives_each_run_another_user(lab, files):
     with ToyProxy(lab, auth=(Anybody(), Anybody())) as proxy:
         files.user(f"""
@@ -255,6 +256,7 @@ def test_named_file_is_checked_alone(lab, files):
     assert ran.rc == 1 and said(ran)[0][1] == 0, ran
 
 
+@pytest.mark.row("S05")
 @pytest.mark.parametrize("owner, mode, word", [
     (UID, 0o644, "must be root's"), (0, 0o666, "everybody may write"),
     (0, 0o664, "group may write")])
@@ -274,6 +276,7 @@ def test_system_directory_of_a_stranger_is_refused(lab, files):
     assert ran.rc == 1 and "conf.d: everybody may write" in ran.out, ran
 
 
+@pytest.mark.row("S05")
 @pytest.mark.parametrize("owner, mode, word", [
     (0, 0o644, "must be yours"), (61239, 0o644, "must be yours"),
     (UID, 0o646, "everybody may write")])
@@ -328,6 +331,7 @@ def test_environment_is_not_expanded(lab, files):
     assert ran.rc == 1 and "quotes" in ran.out, ran
 
 
+@pytest.mark.row("S05")
 def test_fifo_and_directory_do_not_hang(lab, files):
     files.user("")
     for make in (os.mkfifo, os.mkdir):

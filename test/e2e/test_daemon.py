@@ -54,6 +54,7 @@ def test_up_again_changes_nothing(keep):
     assert keep.up("work") == first | {"processes": 0}
 
 
+@pytest.mark.row("A22")
 def test_two_sandboxes_share_nothing(keep):
     assert keep.up("work")["netns"] != keep.up("other")["netns"]
     job = keep.inside_start("work", """
@@ -66,6 +67,7 @@ print('up', flush=True); time.sleep(20)""")
         "ECONNREFUSED"
 
 
+@pytest.mark.row("A43")
 def test_restart_makes_another_one(keep):
     first = keep.up("work")
     assert keep("restart", "work").rc == 0
@@ -90,6 +92,7 @@ time.sleep(20)""")
         assert lab.outside(ask) == "hello"
 
 
+@pytest.mark.row("K17")
 def test_stop_takes_all_down(keep):
     boxes = [keep.up("work"), keep.up("other")]
     assert keep("stop").rc == 0
@@ -100,6 +103,7 @@ def test_stop_takes_all_down(keep):
         assert json.load(file)["sandboxes"] == []
 
 
+@pytest.mark.row("K17")
 def test_stop_can_keep_them(keep):
     box = keep.up("work")
     assert keep("stop", "--keep").rc == 0
@@ -110,6 +114,7 @@ def test_stop_can_keep_them(keep):
     assert keep.status("work")["keeper"] == box["keeper"]
 
 
+@pytest.mark.row("K18")
 def test_autostart(lab, proxy):
     with Keep(lab, {"auto": chain(proxy) + "\nautostart = true",
                     "work": chain(proxy)}) as keep:
@@ -150,6 +155,7 @@ os.environ['http_proxy'] = 'http://127.0.0.1:1'
 os.execv(sys.argv[1], sys.argv[1:])"""
 
 
+@pytest.mark.row("U23")
 def test_exec_keeps_everything_else(anyone):
     anyone.up("work")
     lab = anyone.lab
@@ -222,6 +228,7 @@ def test_exec_on_a_terminal_with_job_control(keep):
         assert term.ask("echo $?").strip() == "130"
 
 
+@pytest.mark.row("U08")
 def test_exec_refuses_a_directory_that_is_gone(keep):
     keep.up("work")
     path = f"{keep.home}/gone"
@@ -234,6 +241,7 @@ def test_exec_refuses_a_directory_that_is_gone(keep):
     assert ran.rc == 125 and ran.out == "", ran
 
 
+@pytest.mark.row("A36")
 def test_exec_refuses_a_network_socket_as_stdin(keep):
     keep.up("work")
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -243,6 +251,7 @@ def test_exec_refuses_a_network_socket_as_stdin(keep):
 
 # --- the guard
 
+@pytest.mark.row("U24")
 def test_command_has_no_power(keep):
     keep.up("work")
     said = keep.inside("work", """
@@ -256,6 +265,7 @@ out([status[k] for k in ('CapPrm', 'CapEff', 'CapInh', 'CapBnd', 'CapAmb',
     assert said[7] != 0 and said[8] == "EACCES", said
 
 
+@pytest.mark.row("A39")
 def test_keeper_and_daemon_answer_nobody_inside(keep):
     keep.up("work")
     said = keep.inside("work", f"""
@@ -279,6 +289,7 @@ out([ask({keep.socket!r}, socket.SOCK_STREAM,
     assert keep.status("work")["state"] == "up"
 
 
+@pytest.mark.row("U12")
 def test_faked_keeper_gets_no_worker(keep, proxy):
     """A program inside may write where keepers' sockets are, and kill."""
     box = keep.up("work")
@@ -352,6 +363,7 @@ def test_id_tells_where_one_is(anyone):
 
 # --- deaths
 
+@pytest.mark.row("K01")
 def test_killed_worker_is_replaced_within_a_second(anyone):
     box = anyone.up("work")
     job = anyone.inside_start("work", f"""
@@ -368,6 +380,7 @@ out([first, connect_err('{FAR}', 7), connect_err('n.example', 7)[0]])""")
     assert now["keeper"] == box["keeper"] and now["state"] == "up", now
 
 
+@pytest.mark.row("K02")
 def test_worker_killed_again_and_again_waits_longer(keep):
     keep.up("work")
     end = time.monotonic() + 3
@@ -381,6 +394,7 @@ def test_worker_killed_again_and_again_waits_longer(keep):
     assert keep.inside("work", f"out(connect_err('{FAR}', 7)[0])") == "OK"
 
 
+@pytest.mark.row("K03")
 def test_killed_daemon_cuts_no_flow(anyone):
     box = anyone.up("work")
     job = anyone.inside_start("work", f"""
@@ -404,6 +418,7 @@ out([got, connect_err('late.example', 7)[0]])""")
     assert wait_for(lambda: anyone.status("work")["restarts"] == 1)
 
 
+@pytest.mark.row("K04")
 def test_worker_killed_while_there_is_no_daemon(keep):
     box = keep.up("work")
     job = keep.inside_start("work", f"""
@@ -432,6 +447,7 @@ out([first[1] < 5, connect_err('{FAR}', 7, 3)[0],
     assert anyone.inside("work", f"out(connect_err('{FAR}', 7)[0])") == "OK"
 
 
+@pytest.mark.row("K17", "A42")
 def test_down_cuts_those_inside_for_good(anyone):
     anyone.up("work")
     job = anyone.inside_start("work", f"""
@@ -445,6 +461,7 @@ out([first[1] < 3, connect_err('{FAR}', 7, 2)[0]])""")
     assert said[0] and said[1] != "OK", said
 
 
+@pytest.mark.row("K01", "K03")
 @pytest.mark.parametrize("who", [
     ["worker"], ["keeper"], ["daemon"], ["daemon", "worker"],
     ["worker", "keeper"], ["daemon", "keeper", "worker"]])
@@ -461,6 +478,7 @@ def test_killing_ours_leaks_nothing(keep, who):
     assert verdict, verdict
 
 
+@pytest.mark.row("K07", "S02")
 def test_daemon_killed_at_any_moment_of_up(keep):
     """Whatever it was doing: the next one ends with one keeper, one worker."""
     chance = random.Random(7)
@@ -493,6 +511,7 @@ def roles(keep):
 
 # --- what is on disk
 
+@pytest.mark.row("K03", "K18")
 def test_killed_daemon_remembers_what_shall_be_up(keep):
     keep.up("work")
     keep.up("other")
@@ -505,6 +524,7 @@ def test_killed_daemon_remembers_what_shall_be_up(keep):
     assert keep.status("other")["state"] == "down"
 
 
+@pytest.mark.row("K16", "S03")
 @pytest.mark.parametrize("text,word", [
     ('{"schema":"nsproxy.state/9","version":9,"sandboxes":[]}', "newer"),
     ("{", "no JSON"), ("", "no JSON"), ("[1]", "no sense"),
@@ -520,6 +540,7 @@ def test_state_that_is_not_ours_is_refused(lab, keep, text, word):
     os.unlink(keep.state)
 
 
+@pytest.mark.row("R09")
 def test_up_that_cannot_be_written_down_is_refused(keep):
     os.mkdir(keep.state + ".new")
     ran = keep("up", "work")
@@ -529,6 +550,7 @@ def test_up_that_cannot_be_written_down_is_refused(keep):
     keep.up("work")
 
 
+@pytest.mark.row("K19")
 def test_gc_removes_what_is_dead_and_nothing_else(keep):
     keep.up("work")
     dead = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -565,6 +587,7 @@ def test_down_while_it_fails_takes_it_off_the_list(keep):
     assert "work" not in keep("list").out
 
 
+@pytest.mark.row("K20")
 def test_second_daemon_is_refused(keep):
     ran = keep("daemon")
     assert ran.rc == 1 and "runs already" in ran.err, ran
@@ -603,6 +626,7 @@ def test_exit_statuses(keep):
         assert ran.rc == rc, ran
 
 
+@pytest.mark.row("U10")
 @pytest.mark.parametrize("name", ["../x", ".hidden", "a/b", "a\nb", "-x",
                                   "", "n" * 32, "ö"])
 def test_odd_names_are_refused(keep, name):
@@ -655,6 +679,7 @@ def test_profile_that_cannot_be_had(lab, proxy):
         assert wait_for(lambda: roles(keep) == [])
 
 
+@pytest.mark.row("U19")
 def test_secrets_stay_out_of_sight(lab, proxy):
     text = 'chain = {"socks5://me:hush-hush@10.66.0.2:1080"}'
     with Keep(lab, {"work": text}) as keep:
@@ -683,6 +708,7 @@ def test_describes_itself(keep):
             assert f"method {method}(" in text
 
 
+@pytest.mark.row("U17")
 @pytest.mark.parametrize("data", [
     b"\0", b"{}\0", b"[]\0", b"{\0", b"\xff\xfe\0", b'{"method":1}\0',
     b'{"method":"a.b","more":1}\0', b'{"method":"a.b","x":1}\0',
@@ -712,6 +738,7 @@ def test_wrong_calls_get_an_error(keep, method, parameters):
         assert "error" not in keep.ask(sock, "org.nsproxy.List")
 
 
+@pytest.mark.row("U17")
 def test_half_a_message_is_given_up(keep):
     with keep.call() as sock:
         sock.sendall(b'{"method":')
@@ -720,6 +747,7 @@ def test_half_a_message_is_given_up(keep):
         assert 1 < time.monotonic() - began < 5
 
 
+@pytest.mark.row("U17")
 def test_a_byte_at_a_time_is_given_up_too(keep):
     with keep.call() as sock:
         began = time.monotonic()
@@ -748,6 +776,7 @@ def test_calls_in_one_go_are_answered_in_order(keep):
         assert listed["parameters"]["sandboxes"] == []
 
 
+@pytest.mark.row("U17")
 def test_too_many_connections_and_fds(keep):
     keep.up("work")
     socks = [keep.call() for _ in range(60)]
@@ -765,6 +794,7 @@ def test_too_many_connections_and_fds(keep):
     assert len(os.listdir(f"/proc/{keep.job.pid}/fd")) <= fds
 
 
+@pytest.mark.row("U07")
 def test_stopped_caller_blocks_nobody(keep):
     keep.up("work")
     with keep.call() as sock:
@@ -811,6 +841,7 @@ def test_roots_namespaces_are_ordinary_ones(lab, proxy):
         assert not os.path.exists("/run/netns/work")
 
 
+@pytest.mark.row("U12")
 def test_a_strangers_namespace_is_left_alone(lab, proxy):
     with Keep(lab, {"inet": chain(proxy)}, user=False) as keep:
         before = os.stat("/run/netns/inet").st_ino     # it is the lab's
@@ -821,6 +852,7 @@ def test_a_strangers_namespace_is_left_alone(lab, proxy):
         assert wait_for(lambda: os.listdir(keep.boxes) == [])
 
 
+@pytest.mark.row("U18")
 def test_strangers_get_nothing_of_roots_daemon(lab, proxy):
     with Keep(lab, {"work": chain(proxy)}, user=False) as keep:
         keep.up("work")

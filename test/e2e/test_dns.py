@@ -43,6 +43,7 @@ def is_lease(text):
 
 # --- leases
 
+@pytest.mark.row("A25")
 @pytest.mark.smoke
 @pytest.mark.parametrize("server", ["8.8.8.8", "127.0.0.53", "::1",
                                     "198.18.0.2", "2001:4860:4860::8888",
@@ -83,6 +84,7 @@ read_all(s); out(a)""", proxy)
     assert (proxy.log[0].host, proxy.log[0].atyp) == ("by-number.example", 3)
 
 
+@pytest.mark.row("D12", "A23")
 def test_unknown_lease_is_refused_and_never_sent(lab, proxy):
     got = lab.inside("out([connect_err('198.18.99.99', 80),"
                      "connect_err('198.19.1.1', 80),"
@@ -103,12 +105,14 @@ out([sh('dig +short -x ' + a)[1].strip(),
     assert "NXDOMAIN" in got[1] and "NXDOMAIN" in got[2], got
 
 
+@pytest.mark.row("D09")
 def test_other_types_are_empty(lab, proxy):
     for kind in ("HTTPS", "SVCB", "MX", "TXT"):
         status, lines, ran = dig(lab, proxy, "@1.1.1.1", "n.example", kind)
         assert status == "NOERROR" and not lines and "SOA" in ran.out, ran
 
 
+@pytest.mark.row("D10")
 @pytest.mark.parametrize("name, kind, wanted", [
     ("localhost", "A", "127.0.0.1"), ("x.localhost", "A", "127.0.0.1"),
     ("localhost", "AAAA", "::1")])
@@ -117,6 +121,7 @@ def test_localhost_is_here(lab, proxy, name, kind, wanted):
     assert status == "NOERROR" and lines[0][4] == wanted, ran
 
 
+@pytest.mark.row("D10")
 @pytest.mark.parametrize("name", ["single", "wpad", "printer.local",
                                   "x.invalid", "1.2.3.4", "127.1",
                                   "2130706433", "0x7f.1",
@@ -132,6 +137,7 @@ except dns.exception.DNSException: out('NXDOMAIN')
     assert got == "NXDOMAIN"
 
 
+@pytest.mark.row("D09")
 @pytest.mark.parametrize("label", [b"a b", b"a\0b", b"a/b", b"a:b", b"a@b",
                                    b"\xff\xfe", b"a\nb", b"1.1"])
 def test_odd_octets_in_names_never_reach_the_proxy(lab, proxy, label):
@@ -152,6 +158,7 @@ def test_names_only_the_proxy_knows(lab, proxy, name):
     assert (proxy.log[0].host, proxy.log[0].atyp) == (name, 3)
 
 
+@pytest.mark.row("D09")
 def test_longest_name(lab, proxy):
     name = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
     got = lab.inside(f"out(connect_err('{name}', 7)[0])", proxy)
@@ -167,6 +174,7 @@ def test_one_family_only(lab, proxy, opt, kind):
     assert got == "OK"
 
 
+@pytest.mark.row("D09")
 def test_headers_and_edns(lab, proxy):
     got = lab.inside("""
 import dns.message, dns.query, dns.flags, dns.rcode, dns.opcode
@@ -221,6 +229,7 @@ out([sorted(ids) == list(range(len(names))), len(set(ids.values())),
      time.monotonic() - t])"""
 
 
+@pytest.mark.row("D09")
 def test_pipelined_tcp(lab, proxy):
     whole, distinct, _ = lab.inside(
         PIPELINE % {"names": "['p%d.example' % i for i in range(100)]"},
@@ -347,6 +356,7 @@ def test_forward_refuses_answers_that_look_like_leases(lab, proxy, upstream):
     assert status == "SERVFAIL" and not lines, ran
 
 
+@pytest.mark.row("D09")
 def test_forward_strips_address_hints(lab, proxy, upstream):
     _, lines, ran = dig(lab, proxy, "@8.8.8.8", "h.example", "HTTPS",
                         opts=["-d", f"udp://{UP}"])
@@ -447,6 +457,7 @@ class Recorder:
             sock.close()
 
 
+@pytest.mark.row("D01", "D02", "D03")
 @pytest.mark.loud        # the control asks the host's own name server
 def test_side_doors_are_closed(lab, proxy):
     doors = {path: Recorder(path) for path in
@@ -472,6 +483,7 @@ out(said)""", proxy)
         door.sock.close()
 
 
+@pytest.mark.row("D07")
 @pytest.mark.parametrize("name", ["resolv.conf", "nsswitch.conf"])
 def test_resolver_files_survive_a_rename_outside(lab, proxy, name):
     import os

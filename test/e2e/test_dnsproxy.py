@@ -395,6 +395,7 @@ def failed_at_once(keep, *how):
     return status_of(ran), time.monotonic() - began
 
 
+@pytest.mark.row("D14")
 def test_killed_it_is_servfail_at_once_until_it_is_back(lab, proxy, up):
     place = lab.scratch()
     os.chmod(place, 0o755)
@@ -434,6 +435,7 @@ def test_one_that_listens_late_is_waited_for(lab, proxy, up):
     assert 3 <= time.monotonic() - began < 8
 
 
+@pytest.mark.row("D14")
 def test_hung_it_is_servfail_after_a_while_and_never_another_way(lab, proxy,
                                                                  up):
     with Keep(lab, {"work": profile(lab, proxy, UP)}) as keep:

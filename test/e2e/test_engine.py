@@ -154,6 +154,7 @@ def test_proxy_gets_the_name(lab, proxy, name):
     assert (proxy.log[-1].host, proxy.log[-1].atyp) == (name, 3)
 
 
+@pytest.mark.row("A25")
 @pytest.mark.parametrize("server", ["198.18.0.2", "9.9.9.9", "127.0.0.53",
                                     "2620:fe::fe"])
 @pytest.mark.parametrize("how", ["udp", "tcp"])
@@ -167,6 +168,7 @@ out(a.answer[0][0].address)""", proxy, ENGINE)
     assert not proxy.log, "no server was asked"
 
 
+@pytest.mark.row("A23")
 def test_unknown_lease_is_refused_and_never_sent(lab, proxy):
     got = lab.inside("""
 s = socket.create_connection(('198.19.9.9', 80), 5); s.settimeout(5)
@@ -397,6 +399,7 @@ def test_hostile_engine_gets_nowhere(lab, make):
 
 # --- it fails
 
+@pytest.mark.row("K10")
 def test_killed_engine_comes_back_and_nothing_leaks(lab, proxy, make, user):
     keep = make("tun2socks", user=user)
     first = keep.up("work")["engine"]["pid"]
@@ -414,6 +417,7 @@ def test_killed_engine_comes_back_and_nothing_leaks(lab, proxy, make, user):
     assert keep.inside("work", REACH) == "ping"
 
 
+@pytest.mark.row("K10")
 def test_run_goes_on_after_its_engine_was_killed(lab, proxy):
     job = lab.sandbox_start(
         [PYTHON, "-uc", f"from inside import *\n{REACH}\ninput()\n{REACH}"],
@@ -528,6 +532,7 @@ def test_unknown_engine(lab, proxy):
     refused(ran, "there is no engine 'tun2sock'", "did you mean 'tun2socks'?")
 
 
+@pytest.mark.row("K11")
 @pytest.mark.parametrize("code, words", [
     ("echo no such option >&2; exit 3",
      ["ended with status 3", "no such option"]),
@@ -548,6 +553,7 @@ def test_bad_program_ends_run_with_its_last_words(lab, proxy, code, words):
     assert wait_for(lambda: not engines(""), 5)
 
 
+@pytest.mark.row("K11")
 def test_bad_program_ends_up(make, user):
     program("tun2socks", "echo flag provided but not defined >&2; exit 2",
             "/bin/sh")
@@ -558,6 +564,7 @@ def test_bad_program_ends_up(make, user):
     assert keep.status("work")["state"] != "up"
 
 
+@pytest.mark.row("K11")
 def test_program_that_begins_late_is_waited_for(lab, proxy):
     shutil.move(f"{PLACE}/tun2socks", f"{PLACE}/real")
     program("tun2socks", f"sleep 2; exec {PLACE}/real \"$@\"", "/bin/sh")
@@ -566,6 +573,7 @@ def test_program_that_begins_late_is_waited_for(lab, proxy):
     assert time.monotonic() - began > 2
 
 
+@pytest.mark.row("K10")
 def test_program_replaced_on_disk(make):
     """What runs goes on; what comes after it is held in the same place."""
     keep = make("tun2socks")

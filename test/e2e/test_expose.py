@@ -11,6 +11,7 @@ SAY = "s = tcp('%s', %d); s.sendall(b'hi'); out(s.recv(9).decode())"
 GATE = "198.18.0.2:1080"
 
 
+@pytest.mark.row("A21")
 @pytest.mark.smoke
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "127.0.0.5"])
 def test_exposed_loopback_and_nothing_else(lab, proxy, host):
@@ -173,6 +174,7 @@ def test_gateway_tells_the_truth(lab, proxy):
     assert "502" in ran.err, ran
 
 
+@pytest.mark.row("A23")
 def test_gateway_refuses_unknown_leases(lab, proxy):
     ran = lab.sandbox(["curl", "-sS", "--max-time", "10", "-x",
                        f"socks5h://{GATE}", "http://198.18.44.44/"], proxy)

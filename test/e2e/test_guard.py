@@ -26,6 +26,7 @@ def sock(*args):
 """
 
 
+@pytest.mark.row("U24")
 @pytest.mark.smoke
 def test_no_capabilities_no_new_privileges(lab, proxy):
     got = lab.inside("out(dict(l.split(':\\t', 1) for l in open("
@@ -36,6 +37,7 @@ def test_no_capabilities_no_new_privileges(lab, proxy):
     assert got["NoNewPrivs"] == "1" and got["Seccomp"] == "2", got
 
 
+@pytest.mark.row("A01", "A04", "A07")
 @pytest.mark.smoke
 @pytest.mark.parametrize("user", [True, False])
 @pytest.mark.parametrize("line", [
@@ -58,6 +60,7 @@ def test_no_power_over_the_network(lab, proxy, line, user):
     assert alive.rc == 0, alive
 
 
+@pytest.mark.row("A06", "A10", "A35")
 @pytest.mark.parametrize("user", [True, False])
 def test_sockets_that_are_not_allowed(lab, proxy, user):
     got = lab.inside(SOCKET + """
@@ -77,6 +80,7 @@ out({'raw': sock(A.AF_INET, A.SOCK_RAW, 1), 'raw6': sock(A.AF_INET6,
         assert got[name] == "OK", got
 
 
+@pytest.mark.row("D04", "A06", "A37")
 def test_calls_that_are_not_allowed(lab, proxy):
     got = lab.inside(SYSCALLS + """
 out({'add_key': sys_(248, b'user', b'a', b'b', 1, -3),
@@ -131,6 +135,7 @@ def compat(world):
     return path
 
 
+@pytest.mark.row("D04", "A35")
 def test_compatibility_doors_are_no_way_round(lab, proxy, compat):
     import json
     ran = lab.sandbox([compat], proxy)
@@ -155,6 +160,7 @@ out([sys_(16, slave, 0x5412, c), sys_(16, slave, 0x5412 | high, c),
 """
 
 
+@pytest.mark.row("A34")
 def test_typing_into_a_terminal_is_denied(lab, proxy):
     code = f"if os.fork(): os.wait(); sys.exit()\n{TIOCSTI}"
     assert lab.inside(code, proxy) == ["EPERM"] * 4
@@ -202,6 +208,7 @@ def victim(lab, request):
     job.kill_family()
 
 
+@pytest.mark.row("A02")
 @pytest.mark.smoke
 @pytest.mark.parametrize("victim", [True, False], indirect=True)
 def test_other_processes_of_the_user_are_out_of_reach(lab, proxy, victim):
@@ -215,6 +222,7 @@ def test_other_processes_of_the_user_are_out_of_reach(lab, proxy, victim):
         assert said in ("EPERM", "EACCES"), (name, got)
 
 
+@pytest.mark.row("A03")
 @pytest.mark.parametrize("user", [True, False])
 def test_our_own_processes_are_out_of_reach(lab, proxy, user):
     job = lab.sandbox_start(["sh", "-c", "echo up; sleep 60"], proxy,
@@ -235,6 +243,7 @@ def status_of(pid):
                     if ":\t" in line)
 
 
+@pytest.mark.row("U24")
 @pytest.mark.parametrize("user", [True, False])
 def test_worker_is_locked_down(lab, proxy, user):
     job = lab.sandbox_start(["sh", "-c", "echo up; sleep 60"], proxy,
@@ -251,6 +260,7 @@ def test_worker_is_locked_down(lab, proxy, user):
     assert os.stat(f"/proc/{keeper}/environ").st_uid == 0, "dumpable"
 
 
+@pytest.mark.row("A36")
 @pytest.mark.parametrize("kind", ["tcp", "udp", "tcp6", "stdout"])
 def test_inherited_inet_sockets_are_refused(lab, proxy, kind):
     family = socket.AF_INET6 if kind == "tcp6" else socket.AF_INET
@@ -280,6 +290,7 @@ def test_unix_socket_as_stdin_is_fine(lab, proxy):
     assert ran.rc == 0 and ran.out == "through a socket\n", ran
 
 
+@pytest.mark.row("A04", "A08")
 @pytest.mark.smoke
 def test_nested_namespaces_work_and_have_no_network(lab, proxy):
     got = lab.inside("""
@@ -308,6 +319,7 @@ out([sorted(n for _, n in socket.if_nameindex()),
     assert got[2] != host and got[3] != here[0] and got[4] != here[1]
 
 
+@pytest.mark.row("A26")
 def test_abstract_sockets_of_the_host_are_out_of_reach(lab, proxy):
     def make():
         sock = socket.socket(socket.AF_UNIX)
@@ -321,6 +333,7 @@ def test_abstract_sockets_of_the_host_are_out_of_reach(lab, proxy):
         assert lab.inside(code, proxy) == "ECONNREFUSED"
 
 
+@pytest.mark.row("A38")
 def test_setuid_programs_gain_nothing(lab, proxy):
     path = "/run/lab/bin/suid-id"
     subprocess.run(["cp", "/usr/bin/id", path], check=True)
@@ -331,6 +344,7 @@ def test_setuid_programs_gain_nothing(lab, proxy):
     assert "euid" not in ran.out, ran
 
 
+@pytest.mark.row("A09")
 def test_tun_cannot_be_taken(lab, proxy):
     got = lab.inside("""
 import fcntl
@@ -361,6 +375,7 @@ def test_root_stays_root_over_files(lab, proxy):
     assert os.stat(path).st_uid == 61234
 
 
+@pytest.mark.row("U24")
 def test_root_has_no_network_powers(lab, proxy):
     got = lab.inside("out(dict(l.split(':\\t', 1) for l in open("
                      "'/proc/self/status').read().splitlines() "

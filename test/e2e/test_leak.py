@@ -17,6 +17,7 @@ def burst(lab, way, secs="1.5", opts=(), **how):
     return lab.sandbox([*BURST, secs], way, opts, timeout=60, **how)
 
 
+@pytest.mark.row("A13", "A16", "A18", "A20")
 @pytest.mark.smoke
 @pytest.mark.parametrize("user", [True, False])
 @pytest.mark.parametrize("opts", [[], ["-d", "off"], ["-4"], ["-6"]])
@@ -39,6 +40,7 @@ def test_burst_through_other_ways(lab, proxy, way):
     assert ran.rc == 0 and verdict, (ran, verdict)
 
 
+@pytest.mark.row("P06")
 @pytest.mark.parametrize("faults", [
     Faults(bnd="192.168.77.1"), Faults(bnd="198.51.100.1"),
     Faults(raw_reply=b"\x05\x00\x00\x01\xc0\xa8\x4d\x01\x00\x07"),
@@ -49,6 +51,7 @@ def test_burst_through_a_hostile_proxy(lab, faults):
     assert ran.rc == 0 and verdict, (ran, verdict)
 
 
+@pytest.mark.row("K01")
 @pytest.mark.smoke
 @pytest.mark.parametrize("who", ["worker", "keeper", "caller"])
 @pytest.mark.parametrize("after_s", [0, 0.4])
@@ -67,6 +70,7 @@ def test_killing_ours_leaks_nothing(lab, proxy, who, after_s):
     assert verdict, verdict
 
 
+@pytest.mark.row("K04")
 @pytest.mark.parametrize("user", [True, False])
 def test_killing_all_of_ours_leaks_nothing(lab, proxy, user):
     mark = f"{lab.scratch()}/began"
@@ -80,6 +84,7 @@ def test_killing_all_of_ours_leaks_nothing(lab, proxy, user):
     assert verdict, verdict
 
 
+@pytest.mark.row("K01")
 def test_killed_worker_comes_back(lab, proxy):
     job = lab.sandbox_start([PYTHON, "-c", """from inside import *
 s = tcp('203.0.113.5', 7); print('up', flush=True)
@@ -96,6 +101,7 @@ out([first, connect_err('203.0.113.5', 7), connect_err('n.example', 7)])"""],
     assert len(ran.err.strip().splitlines()) >= 1, "one warning"
 
 
+@pytest.mark.row("K02")
 def test_worker_killed_again_and_again(lab, proxy):
     job = lab.sandbox_start([PYTHON, "-c", """from inside import *
 print('up', flush=True)
@@ -111,6 +117,7 @@ time.sleep(3); out(connect_err('203.0.113.5', 7, 60))"""], proxy)
     assert lab.spoken(job.wait(60))[0] == "OK"
 
 
+@pytest.mark.row("K06")
 def test_killed_keeper_ends_the_network_not_the_command(lab, proxy):
     job = lab.sandbox_start([PYTHON, "-c", """from inside import *
 print('up', flush=True); time.sleep(1)
@@ -137,6 +144,7 @@ open({mark!r}, 'w').write(said)"""], proxy)
     assert wait_for(lambda: not [p for p in everyone if is_alive(p)], 5)
 
 
+@pytest.mark.row("K12")
 def test_stopped_worker_holds_everything(lab, proxy):
     mark = f"{lab.scratch()}/began"
     with lab.watch() as verdict:
@@ -158,6 +166,7 @@ err(lambda: udp('203.0.113.9', 7).send(b'early'))
 """
 
 
+@pytest.mark.row("K07", "K08")
 @pytest.mark.parametrize("user", [True, False])
 def test_killed_at_any_moment_of_the_start(lab, proxy, user):
     """Whoever is killed, whenever: the command never runs in the host's
@@ -192,6 +201,7 @@ INJECTED = ["unshare", "mount", "capset", "seccomp", "execve", "socket",
             "fsopen", "move_mount", "fchdir", "setuid", "epoll_create1"]
 
 
+@pytest.mark.row("K09", "R12")
 @pytest.mark.parametrize("call", INJECTED)
 def test_failing_calls_never_let_it_run_unguarded(lab, proxy, call, need):
     """The N-th call of its name fails: either 125 and no command, or a
@@ -242,6 +252,7 @@ out(said)""", proxy)
     assert got in ("OK", "EISCONN", "EINVAL"), got
 
 
+@pytest.mark.row("A21")
 def test_host_services_are_out_of_reach(lab, proxy):
     import socket
     from lab import kernel

@@ -432,6 +432,7 @@ def mint_of(pid):
 
 # --- rights and words
 
+@pytest.mark.row("U18")
 def test_strangers_read_nothing_of_roots(lab, proxy):
     with Keep(lab, {"work": chain(proxy.url())}, user=False) as keep:
         keep.up("work")
@@ -450,6 +451,7 @@ out([ask(name='work'), ask(), ask(name='nothing'), ask(name='work',
         assert said == ["org.nsproxy.Denied"] * 4
 
 
+@pytest.mark.row("U18")
 def test_who_may_enter_may_not_read(lab, proxy):
     text = chain(proxy.url()) + '\nusers = {"61234"}'
     with Keep(lab, {"work": text}, user=False) as keep:
@@ -526,6 +528,7 @@ def test_statuses_and_wrong_calls(keep):
                    ["parameters"]["lines"]) == 1
 
 
+@pytest.mark.row("U19")
 def test_no_secret_is_ever_told(lab, proxy):
     text = chain("http://me:hush-hush@10.66.0.2:9")
     with Keep(lab, {"work": text,

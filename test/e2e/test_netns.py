@@ -92,6 +92,7 @@ def test_read_only_etc_is_told_once(lab, proxy):
         lab.run(["umount", ETC], user=False)
 
 
+@pytest.mark.row("K19")
 def test_sandboxes_that_died_with_the_daemon_leave_nothing(keep):
     box = keep.up("work")
     keep.kill()

@@ -19,7 +19,7 @@ from lab.run import family_of, is_alive, role_of, state_of, wait_for
 # while a sandbox goes up, is switched, or goes down.
 UP = {"mount": 7, "move_mount": 5, "sendto": 10, "sendmsg": 6, "clone": 3,
       "setns": 2, "unshare": 1, "symlink": 1, "listen": 4, "memfd_create": 4,
-      "rename": 2}
+      "rename": 2, "fsync": 2}
 SWITCH = {"sendmsg": 4, "clone": 2, "recvmsg": 8, "memfd_create": 3,
           "rename": 1}
 DOWN = {"pidfd_send_signal": 3, "umount2": 1, "unlink": 4, "sendto": 3,
@@ -183,6 +183,7 @@ VERBS = {"up": (UP, ("Up", {"name": "work"}), nothing),
          "down": (DOWN, ("Down", {"name": "work"}), is_up_with_probes)}
 
 
+@pytest.mark.row("K07", "S02")
 @pytest.mark.parametrize("signal, verb, call", [
     (signal, verb, call) for signal, verb in WAYS for call in VERBS[verb][0]])
 def test_killed_at_any_step_all_is_well_again(keep, need, signal, verb, call):

@@ -147,6 +147,7 @@ def test_chains_can_name_it(lab, put):
         == "socks5 127.0.0.1:9050"
 
 
+@pytest.mark.row("U11")
 def test_root_is_not_led_elsewhere(lab):
     path = lab.home_file("presets.conf", 'profile "evil" '
                          '{ chain = "direct://" }\n')
@@ -156,6 +157,7 @@ def test_root_is_not_led_elsewhere(lab):
     assert ran.rc == 4 and "no profile" in ran.err, ran
 
 
+@pytest.mark.row("U11")
 def test_setuid_start_is_not_led_elsewhere(lab):
     suid = "/run/lab/bin/nsproxy-suid"
     shutil.copy(lab.nsproxy_path, suid)
@@ -168,6 +170,7 @@ def test_setuid_start_is_not_led_elsewhere(lab):
     assert PRESETS in lab.nsproxy("config", "path", env=ENV).out
 
 
+@pytest.mark.row("S05")
 @pytest.mark.parametrize("owner, mode, word", [
     (UID + 1, 0o644, "belongs to uid"), (0, 0o666, "everybody may write")])
 def test_strangers_presets_are_refused(lab, owner, mode, word):

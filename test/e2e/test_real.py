@@ -349,6 +349,7 @@ def test_strace_sees_no_capabilities(lab, proxy, need):
     assert ran.rc == 0 and "connect(" in ran.err, ran
 
 
+@pytest.mark.row("P17")
 def test_two_sandboxes_do_not_mix(lab, proxy):
     from lab import ToyProxy
     with ToyProxy(lab, listen=("prx", "10.66.0.2", 1085)) as other:

@@ -127,6 +127,7 @@ def watches(pid):
                for fd in os.listdir(fds))
 
 
+@pytest.mark.row("R13")
 def test_many_up_and_down_three_times_leave_nothing(keep):
     names = [f"b{n}" for n in range(COUNT)]
     before, fds_before = residue(), fds(keep)

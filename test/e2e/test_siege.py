@@ -32,6 +32,7 @@ def connect(name, port=22):
 
 # --- the gateway's own proxy
 
+@pytest.mark.row("D10")
 @pytest.mark.smoke
 def test_gateway_passes_on_no_name_of_the_proxys_own_host(lab, proxy):
     names = ("localhost", "LOCALHOST.", "a.localhost", "127.1", "2130706433",
@@ -45,6 +46,7 @@ out([[ask(n), connect('[' + n + ']' if ':' in n else n)] for n in {names}]
     assert {asked.host for asked in proxy.asked()} == {"far.example"}
 
 
+@pytest.mark.row("A21")
 @pytest.mark.parametrize("port", [53, 80])
 def test_gateway_of_a_direct_way_reaches_no_loopback(lab, port):
     def listen(host):
@@ -151,6 +153,7 @@ def peak_kib(job):
     return int(peak)
 
 
+@pytest.mark.row("D13", "R02", "R03")
 @pytest.mark.parametrize("flood", FLOODS)
 def test_floods_meet_caps_and_others_go_on(lab, flood):
     """While the association is made, datagrams wait: not without end."""
@@ -177,6 +180,7 @@ def test_datagrams_for_a_silent_proxy_take_little_memory(lab):
     assert peak < 60 * 1024 or "ASAN_OPTIONS" in os.environ, f"{peak} KiB"
 
 
+@pytest.mark.row("A40", "R04", "R05")
 def test_worker_without_fds_or_memory_neither_dies_nor_spins(lab, proxy):
     """The program may set limits on the worker's process: it is the same
     user's."""
@@ -234,6 +238,7 @@ def test_covers_hold_in_namespaces_of_the_programs_own(lab, proxy, user):
     assert "umount -l /run" in said, "all were tried"
 
 
+@pytest.mark.row("A36")
 @pytest.mark.parametrize("fd", [0, 1, 2])
 def test_directory_as_a_standard_file_is_refused(lab, proxy, fd):
     """From it a path would lead to what the sandbox has covered."""
@@ -245,6 +250,7 @@ def test_directory_as_a_standard_file_is_refused(lab, proxy, fd):
     assert fd == 2 or "directory" in ran.err, ran
 
 
+@pytest.mark.row("A36")
 def test_tun_as_a_standard_file_is_refused(lab, proxy):
     mark = f"{lab.scratch()}/ran"
     ran = lab.run(["sh", "-c", "exec 0<>/dev/net/tun; exec \"$@\"", "sh",
@@ -254,6 +260,7 @@ def test_tun_as_a_standard_file_is_refused(lab, proxy):
     assert not os.path.exists(mark)
 
 
+@pytest.mark.row("A07")
 def test_root_may_turn_knobs_and_still_nothing_leaks(lab, proxy):
     """/proc/sys/net is root's by uid, not by capability."""
     with lab.watch() as verdict:
@@ -278,6 +285,7 @@ print(); out([turned, connect_err('203.0.113.5', 7)[0]])""", proxy,
 
 # --- addresses and sockets that are odd
 
+@pytest.mark.row("A11")
 def test_odd_sockets_go_by_the_proxy_or_nowhere(lab, proxy):
     with lab.watch() as verdict:
         got = lab.inside("""
@@ -314,6 +322,7 @@ out(seen)""", proxy, timeout=90)
     assert "OK" in got.values(), got
 
 
+@pytest.mark.row("A15")
 def test_gates_own_listener_cannot_be_reached_by_its_number(lab, proxy):
     """Such a connection would be paired with nothing, or with itself."""
     got = lab.inside("""
@@ -351,6 +360,7 @@ def witness(world):
     return path
 
 
+@pytest.mark.row("K09")
 @pytest.mark.parametrize("what", ["error=EPERM", "signal=KILL"])
 @pytest.mark.parametrize("call, last", [("sendmsg", 8), ("pidfd_open", 1),
                                         ("recvmsg", 45)])
@@ -399,6 +409,7 @@ WORLDS = {
 }
 
 
+@pytest.mark.row("U05", "U06")
 @pytest.mark.parametrize("user", [True, False])
 @pytest.mark.parametrize("kind", WORLDS)
 def test_hostile_world(lab, proxy, kind, user):
@@ -413,6 +424,7 @@ def test_hostile_world(lab, proxy, kind, user):
     assert os.path.exists(mark) == (ran.rc == 0), ran
 
 
+@pytest.mark.row("U01")
 def test_no_name_and_no_arguments(lab):
     code = ("#include <unistd.h>\nint main(int c, char **v) { char *none[] = "
             "{ 0 }; (void)c; return execve(v[1], none, none); }")
@@ -438,6 +450,7 @@ def test_setuid_copy_gives_nothing_away(lab, proxy):
     assert lab.run([path, "@worker"]).rc == 2
 
 
+@pytest.mark.row("U19")
 @pytest.mark.parametrize("scheme", ["socks5", "http"])
 def test_secrets_stay_secret(lab, scheme):
     with ToyProxy(lab, auth=("user", "sEcReT")) as proxy:
@@ -465,6 +478,7 @@ def test_secrets_stay_secret(lab, scheme):
     assert "sEcReT" not in "".join(readable)
 
 
+@pytest.mark.row("K06", "A09", "A40")
 def test_keepers_death_brings_no_unguarded_moment(lab, proxy):
     """Killed by the program itself: the network is gone, and the TUN that
     nobody holds leads nowhere."""
@@ -496,6 +510,7 @@ out([said, connect_err('203.0.113.5', 7, 2)[0],
 
 # --- root's worker, and nobody's other processes
 
+@pytest.mark.row("U24")
 def test_roots_worker_has_nothing_and_never_lay_open(lab, proxy, need):
     """It becomes nobody; a dumpable nobody with a password in its memory
     would be any other nobody's."""

@@ -158,6 +158,7 @@ def test_background_whose_caller_is_killed_does_not_stay(own, lab):
 
 # --- what is there already
 
+@pytest.mark.row("K19")
 def test_a_stale_socket_file_is_replaced(own):
     run = os.path.dirname(own.socket)
     os.mkdir(run, 0o700)

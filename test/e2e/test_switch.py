@@ -54,6 +54,7 @@ def talk(keep):
     return job, write
 
 
+@pytest.mark.row("P15")
 @pytest.mark.smoke
 def test_switch_moves_new_connections_and_keeps_old_ones(keep, proxy, other):
     before = keep.status("one")
@@ -76,6 +77,7 @@ def test_switch_moves_new_connections_and_keeps_old_ones(keep, proxy, other):
     assert not proxy.asked("new.example", 80)
 
 
+@pytest.mark.row("P15")
 def test_switch_can_cut(keep, other):
     job, write = talk(keep)
     old = keep.status("one")["worker"]
@@ -158,6 +160,7 @@ def test_switched_one_is_adopted_with_its_profile(keep, proxy, other):
     assert other.asked("k.example", 80), "the kept plan is the new one"
 
 
+@pytest.mark.row("K07")
 def test_daemon_killed_in_the_middle_of_a_switch(keep, proxy, other):
     for i, pause in enumerate([0.001, 0.003, 0.006, 0.01, 0.02, 0.04]):
         job = keep.lab.start([keep.lab.nsproxy_path, "switch", "one",
@@ -204,6 +207,7 @@ def test_builder_killed_while_the_worker_retires(keep):
     job.wait()
 
 
+@pytest.mark.row("R09")
 def test_switch_that_cannot_be_written_down_is_told(keep):
     os.mkdir(keep.state + ".new")
     ran = keep("switch", "one", "two")
@@ -222,6 +226,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.row("D12")
 def test_names_outlive_their_worker(keep, proxy, other):
     """A program that remembers an address reaches the same name by it."""
     read, write = os.pipe()
@@ -314,6 +319,7 @@ def test_reload_of_what_is_gone_or_needs_a_restart(keep, other):
     assert [keep.status(n) for n in ("one", "two")] == before
 
 
+@pytest.mark.row("S04")
 def test_reload_of_a_broken_file_changes_nothing(keep):
     before = keep.status("one")
     with open(f"{keep.config}/nsproxy.conf", "a", encoding="ascii") as file:

@@ -122,6 +122,7 @@ def test_nothing_of_the_managers_reaches_children(lab, proxy):
             assert listener.startswith("socket:") and listener not in names
 
 
+@pytest.mark.row("K14")
 def test_restart_keeps_namespace_and_open_flow(box, lab):
     job = box.start("nsproxy", "exec", "work", "--", *python(f"""
 s = tcp('{FAR}', 7)
@@ -171,6 +172,7 @@ def test_stop_verb_ends_the_service_well(box):
     assert box.good("ls", "/run/netns") == ""
 
 
+@pytest.mark.row("K20")
 def test_second_daemon_is_refused(box):
     ran = box("nsproxy", "daemon")
     assert ran.rc == 1 and "a daemon runs already" in ran.err, ran
@@ -269,6 +271,7 @@ ExecStart=sleep 1000
 
 # --- its armour
 
+@pytest.mark.row("S07")
 def test_armour_leaves_pins_visible_and_is_measured(box, record_property):
     daemon = box.show("MainPID")
     assert box.good("readlink", f"/proc/{daemon}/ns/mnt") == \

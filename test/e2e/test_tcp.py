@@ -35,6 +35,7 @@ def test_ipv6_literal_reaches(lab, proxy, scheme):
     assert proxy.log[0].host == FAR6
 
 
+@pytest.mark.row("A18")
 def test_ipv6_through_socks4a_fails_fast(lab, proxy):
     said, secs = lab.inside(f"out(connect_err('{FAR6}', 7))",
                             proxy.url("socks4a"))
@@ -49,6 +50,7 @@ def test_proxy_on_ipv6(lab):
     assert got == "OK"
 
 
+@pytest.mark.row("P20")
 def test_proxy_on_the_hosts_loopback(lab):
     with ToyProxy(lab, listen=("host", "127.0.0.1", 1080)) as proxy:
         got = lab.inside("out([connect_err('a.example', 7)[0],"
@@ -208,6 +210,7 @@ def test_socks5_codes_become_errors(lab, code, host):
     assert secs < (45 if code == 6 else 2), secs
 
 
+@pytest.mark.row("P08")
 @pytest.mark.parametrize("status, wanted", [
     (502, {"ECONNREFUSED"}), (503, {"EHOSTUNREACH"}), (403, {"EACCES",
                                                              "EHOSTUNREACH"}),
@@ -229,6 +232,7 @@ def test_real_refusals_and_lost_hosts(lab, proxy):
                    "ECONNREFUSED", "EHOSTUNREACH"]
 
 
+@pytest.mark.row("P01")
 def test_dead_proxy_fails_at_once_with_one_warning(lab):
     ran = lab.sandbox(["sh", "-c", f"for i in 1 2 3 4; do curl -sS http://{FAR}"
                        "/ 2>/dev/null; echo $?; done"],
@@ -237,6 +241,7 @@ def test_dead_proxy_fails_at_once_with_one_warning(lab):
     assert ran.err.count("10.66.0.2:1080") == 1, ran
 
 
+@pytest.mark.row("P14")
 @pytest.mark.parametrize("scheme", ["socks5", "http"])
 def test_refused_credentials_fail_at_once(lab, scheme):
     with ToyProxy(lab, auth=("joe", "good")) as proxy:
@@ -247,6 +252,7 @@ def test_refused_credentials_fail_at_once(lab, scheme):
     assert len(proxy.log) == 0
 
 
+@pytest.mark.row("P14")
 def test_no_fall_back_to_no_credentials(lab, proxy):
     """A proxy that wants none gets none of our traffic, or takes them; the
     method offered is the password alone."""
@@ -299,6 +305,7 @@ BAD_HEADS = {
 }
 
 
+@pytest.mark.row("P07")
 @pytest.mark.parametrize("how", BAD_HEADS)
 def test_misbehaving_http_proxy(lab, how):
     with ToyProxy(lab, faults=Faults(raw_reply=BAD_HEADS[how])) as proxy:
@@ -307,6 +314,7 @@ def test_misbehaving_http_proxy(lab, how):
     assert said not in ("OK", "timeout") and secs < 12, (said, secs)
 
 
+@pytest.mark.row("P07")
 def test_endless_head_is_cut(lab):
     with ToyProxy(lab, faults=Faults(endless=True)) as proxy:
         said, secs = lab.inside(f"out(connect_err('{FAR}', 7))",
@@ -314,6 +322,7 @@ def test_endless_head_is_cut(lab):
     assert said not in ("OK", "timeout") and secs < 12, (said, secs)
 
 
+@pytest.mark.row("P04")
 @pytest.mark.parametrize("where", ["accept", "greet"])
 def test_silent_proxy_has_a_deadline(lab, where):
     with ToyProxy(lab, faults=Faults(silent_at=where)) as proxy:
@@ -322,6 +331,7 @@ def test_silent_proxy_has_a_deadline(lab, where):
     assert said not in ("OK", "timeout") and 5 < secs < 15, (said, secs)
 
 
+@pytest.mark.row("P04")
 def test_proxy_that_never_answers_a_request(lab):
     with ToyProxy(lab, faults=Faults(silent_at="request")) as proxy:
         said, secs = lab.inside(f"out(connect_err('{FAR}', 7, 90))", proxy,
@@ -336,6 +346,7 @@ def test_timeout_of_the_url(lab):
     assert said == "ETIMEDOUT" and secs < 8, (said, secs)
 
 
+@pytest.mark.row("P05")
 def test_dribbling_within_the_deadline_works(lab):
     with ToyProxy(lab, faults=Faults(dribble_s=0.05)) as proxy:
         for scheme in ("socks5", "http", "socks4a"):
@@ -344,6 +355,7 @@ def test_dribbling_within_the_deadline_works(lab):
             assert got == "hi", scheme
 
 
+@pytest.mark.row("P05")
 def test_dribbling_does_not_stretch_the_deadline(lab):
     with ToyProxy(lab, faults=Faults(dribble_s=9)) as proxy:
         said, secs = lab.inside(f"out(connect_err('{FAR}', 7, 90))", proxy,
@@ -371,6 +383,7 @@ out([errno.errorcode[code], early, ready,
     assert got == ["EINPROGRESS", False, True, 0, FAR]
 
 
+@pytest.mark.row("A15")
 def test_giving_up_while_the_proxy_thinks(lab):
     with ToyProxy(lab, faults=Faults(delay_s=1)) as proxy:
         got = lab.inside(f"""
@@ -385,6 +398,7 @@ out(connect_err('{FAR}', 7)[0])
 
 # --- both ends
 
+@pytest.mark.row("P09")
 @pytest.mark.smoke
 def test_half_close_upwards(lab, proxy):
     got = lab.inside(f"s = tcp('{FAR}', 9); s.sendall(b'a' * 100000);"
@@ -392,6 +406,7 @@ def test_half_close_upwards(lab, proxy):
     assert got.split()[0] == "100000"
 
 
+@pytest.mark.row("P09", "P13")
 def test_half_close_downwards(lab, proxy):
     FarServers.early_end_counts.clear()
     got = lab.inside(f"""
@@ -405,6 +420,7 @@ s.shutdown(1); s.close(); out(heard)
     assert wait_for(lambda: FarServers.early_end_counts) == [100000]
 
 
+@pytest.mark.row("P10")
 @pytest.mark.smoke
 def test_reset_from_the_far_end_is_a_reset(lab, proxy):
     got = lab.inside(f"s = tcp('{FAR}', 13); s.sendall(b'go\\n');"
@@ -422,6 +438,7 @@ s.close(); time.sleep(0.5); out('done')
     assert wait_for(lambda: not proxy.clients), "the flow was not ended"
 
 
+@pytest.mark.row("P10")
 def test_death_of_the_proxy_is_a_reset(lab, proxy):
     job = lab.sandbox_start(
         ["/usr/bin/python3", "-c", f"""from inside import *
@@ -433,6 +450,7 @@ out(err(read_all, s))"""], proxy)
     assert lab.spoken(job.wait(20)) == "ECONNRESET"
 
 
+@pytest.mark.row("A15")
 def test_urgent_data_is_tolerated(lab, proxy):
     got = lab.inside(f"""
 s = tcp('{FAR}', 9)
@@ -443,6 +461,7 @@ s.shutdown(1); out(read_all(s).decode().split()[0])
     assert got == "2002"
 
 
+@pytest.mark.row("P08")
 def test_banner_glued_to_the_reply(lab):
     with ToyProxy(lab, faults=Faults(glue=True)) as proxy:
         for scheme in ("socks5", "http", "socks4a"):
@@ -453,6 +472,7 @@ def test_banner_glued_to_the_reply(lab):
             assert got == "220 hello from the far end\r\nmore", scheme
 
 
+@pytest.mark.row("A13", "A15")
 def test_early_data_of_fast_open(lab, proxy):
     got = lab.inside(f"""
 s = socket.socket()
@@ -467,6 +487,7 @@ out(got.decode())
     assert got == "early birdconnect"
 
 
+@pytest.mark.row("A13")
 def test_mptcp_falls_back(lab, proxy):
     got = lab.inside(f"""
 try:
@@ -545,6 +566,7 @@ def memory_of(pid):
                     if line.startswith("VmRSS"))
 
 
+@pytest.mark.row("P11")
 def test_slow_reader_bounds_our_memory(lab, proxy):
     job = lab.sandbox_start(
         ["/usr/bin/python3", "-c", f"""from inside import *
@@ -566,6 +588,7 @@ time.sleep(2)"""], proxy)
     assert lab.spoken(ran) < 1, ran
 
 
+@pytest.mark.row("P11")
 def test_slow_far_end_stops_the_program(lab, proxy):
     got = lab.inside(f"""
 s = tcp('{FAR}', 14); s.settimeout(1.5); sent = 0
@@ -576,6 +599,7 @@ out(sent)""", proxy, timeout=60)
     assert got < 64 << 20, f"{got} octets were swallowed"
 
 
+@pytest.mark.row("R02")
 def test_syn_flood_from_inside_is_survived(lab):
     with ToyProxy(lab, faults=Faults(silent_at="request")) as proxy:
         got = lab.inside(f"""

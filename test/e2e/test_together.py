@@ -67,6 +67,7 @@ def test_program_reaches_a_site_by_its_name(keep, proxy):
     assert proxy.asked(FAR, 7), "dnsproxy's own answer, and no lease"
 
 
+@pytest.mark.row("K10")
 def test_nothing_leaks_while_either_is_killed(lab, keep):
     keep.up("work")
     with lab.watch() as silent:

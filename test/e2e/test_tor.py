@@ -101,6 +101,7 @@ print('ready', flush=True)
 sys.stdin.read()"""
 
 
+@pytest.mark.row("P18")
 def test_each_sandbox_has_circuits_of_its_own(lab, tornet):
     profiles = {name: WAY + "isolate = sandbox" for name in ("one", "two")}
     with Keep(lab, profiles) as keep:
@@ -143,6 +144,7 @@ out([ask_first, timed(ask)])""", tornet.url())
         assert said == "ECONNREFUSED" and seconds < 0.2, got
 
 
+@pytest.mark.row("P03")
 def test_tor_killed_and_back_again(lab, tornet):
     job = lab.sandbox_start(["/usr/bin/python3", "-c", f"""
 from inside import *

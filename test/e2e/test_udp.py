@@ -86,6 +86,7 @@ out(got)""", proxy)
     assert len([a for a in proxy.log if a.cmd == "associate"]) == 2
 
 
+@pytest.mark.row("P06")
 @pytest.mark.parametrize("bnd", ["0.0.0.0", "203.0.113.99", "192.168.77.1",
                                  "127.0.0.1", "224.0.0.1"])
 def test_bound_address_is_never_trusted(lab, bnd):
@@ -137,6 +138,7 @@ REFUSED = ("s = udp('%s', 443); t = time.monotonic(); s.send(b'quic');"
            "e = err(s.recv, 9); out([e, time.monotonic() - t])")
 
 
+@pytest.mark.row("P19")
 @pytest.mark.smoke
 @pytest.mark.parametrize("scheme", ["http", "socks4a"])
 @pytest.mark.parametrize("host", [FAR, FAR6])
@@ -145,6 +147,7 @@ def test_no_udp_is_told_at_once(lab, proxy, scheme, host):
     assert said == "ECONNREFUSED" and secs < 0.5, (said, secs)
 
 
+@pytest.mark.row("P19")
 def test_no_udp_through_a_chain(lab, proxy):
     with ToyProxy(lab, listen=("inet", "203.0.113.201", 1081),
                   out="inet") as two:
@@ -158,6 +161,7 @@ def test_proxy_that_refuses_udp(lab):
     assert said == "ECONNREFUSED" and secs < 3, (said, secs)
 
 
+@pytest.mark.row("P01")
 def test_dead_proxy_refuses_udp(lab):
     said, secs = lab.inside(REFUSED % FAR, "socks5://10.66.0.2:1080")
     assert said == "ECONNREFUSED" and secs < 3, (said, secs)
@@ -195,6 +199,7 @@ data, peer = s.recvfrom(99); out([data.decode(), peer[0], peer[1]])""",
     assert got == ["cone", "203.0.113.77", 5555]
 
 
+@pytest.mark.row("A17")
 @pytest.mark.parametrize("to", ["224.0.0.251", "255.255.255.255",
                                 "239.255.255.250", "ff02::fb", "0.0.0.0"])
 def test_multicast_and_broadcast_are_never_relayed(lab, proxy, to):
@@ -210,6 +215,7 @@ time.sleep(0.3); out(1)""", proxy)
 
 # --- ICMP
 
+@pytest.mark.row("A12")
 @pytest.mark.parametrize("host", [FAR, FAR6])
 def test_ping_is_told_that_it_may_not(lab, proxy, host):
     ran = lab.sandbox(["ping", "-n", "-c1", "-W3", host], proxy)
@@ -218,6 +224,7 @@ def test_ping_is_told_that_it_may_not(lab, proxy, host):
         ran
 
 
+@pytest.mark.row("A12")
 @pytest.mark.loud
 @pytest.mark.parametrize("host", [FAR, FAR6])
 def test_direct_ping_is_real(lab, host):
@@ -236,6 +243,7 @@ def test_ping_of_the_own_loopback_works(lab, proxy):
 
 # --- floods
 
+@pytest.mark.row("R03")
 def test_many_ports_are_bounded_and_survived(lab, proxy):
     job = lab.sandbox_start(["/usr/bin/python3", "-c", f"""from inside import *
 import resource

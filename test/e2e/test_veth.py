@@ -222,6 +222,7 @@ out(1)""")
     assert verdict, f"the host answered: {verdict}"
 
 
+@pytest.mark.row("N01")
 @pytest.mark.loud               # the lan sends on its wire
 def test_the_lan_does_not_reach_inside(keep, lab):
     veth = keep.up("work")["veth"]
@@ -241,6 +242,7 @@ ask_tcp('{veth['host']}', 7000), ask_udp('{veth['inside']}', 7000)])""",
     assert lab.spoken(job.wait()) != "OK"
 
 
+@pytest.mark.row("A22")
 def test_two_sandboxes_do_not_reach_each_other(keep):
     keep.up("work")
     inside = keep.up("other")["veth"]["inside"]
@@ -388,6 +390,7 @@ out([ask_tcp('{host}', 5003)[:3], ask_tcp('198.51.100.2', 5003),
     assert ask(keep, "work", "tcp", host, 5003) == "ETIMEDOUT"
 
 
+@pytest.mark.row("A42")
 def test_down_cuts_programs_that_stay_inside(keep, server):
     veth = keep.up("work")["veth"]
     job = keep.inside_start("work", ASK + f"""

@@ -240,6 +240,7 @@ static void slow_hop_may_ask_for_more_time(void **state)
 	scene_end(&c);
 }
 
+/* row: P05 */
 static void dribbling_does_not_stretch_a_deadline(void **state)
 {
 	struct scene c;

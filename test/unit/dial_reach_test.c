@@ -94,6 +94,7 @@ static void missing_unix_socket_is_refused(void **state)
 	scene_end(&c);
 }
 
+/* row: P01 */
 static void dead_proxy_is_refused_at_once(void **state)
 {
 	const struct dest to = toy_dest("example.org", NULL, 80);
@@ -183,6 +184,7 @@ static void next_address_is_tried_after_a_silence(void **state)
 	scene_end(&c);
 }
 
+/* row: P02 */
 static void silent_proxy_is_unreachable_after_the_deadline(void **state)
 {
 	const struct dest to = toy_dest("example.org", NULL, 80);

@@ -43,6 +43,7 @@ static void socks5_logs_in_and_asks_for_an_address(void **state)
 	scene_end(&c);
 }
 
+/* row: P05 */
 static void socks5_in_pieces_leaves_early_data(void **state)
 {
 	static const char *const replies[] = {
@@ -102,6 +103,7 @@ static void socks4a_asks_for_the_name(void **state)
 	scene_end(&c);
 }
 
+/* row: P08 */
 static void http_connects_and_leaves_early_data(void **state)
 {
 	struct scene c;
@@ -116,6 +118,7 @@ static void http_connects_and_leaves_early_data(void **state)
 	scene_end(&c);
 }
 
+/* row: P05 */
 static void http_in_pieces_leaves_early_data(void **state)
 {
 	static const char head[] = "HTTP/1.1 100 Continue\r\n\r\n"

@@ -67,6 +67,7 @@ static int check(const struct upstream_message *m, size_t len,
 	return rc;
 }
 
+/* row: N04 */
 static void only_the_right_answer_is_taken(void **state)
 {
 	struct upstream_message m;
@@ -197,6 +198,7 @@ static void opt_is_taken_out_wherever_it_stands(void **state)
 	"\0\3\0\2\1\273" \
 	"\0\5\0\2hi"
 
+/* row: D09 */
 static void hints_are_taken_out_and_pointers_led(void **state)
 {
 	struct upstream_message m;

@@ -103,6 +103,7 @@ static void cut_answer_is_fetched_by_tcp(void **state)
 	bench_free(b);
 }
 
+/* row: N04 */
 static void wrong_answer_is_waited_past(void **state)
 {
 	struct bench *b = bench_new(NAMES_FORWARD, false);

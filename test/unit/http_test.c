@@ -149,6 +149,7 @@ static char *padded(const char *begin, size_t len)
 	return head;
 }
 
+/* row: P07 */
 static void heads_end_within_their_limit(void **state)
 {
 	char *head = padded("HTTP/1.1 200 OK\r\nA: ", HTTP_HEAD_MAX + 1);
@@ -180,6 +181,7 @@ static void heads_end_within_their_limit(void **state)
 	free(head);
 }
 
+/* row: P07 */
 static void heads_have_a_limit_of_lines(void **state)
 {
 	char head[1024] = "HTTP/1.1 200 OK\n";

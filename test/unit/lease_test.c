@@ -133,6 +133,7 @@ static void order_differs_from_worker_to_worker(void **state)
  * come and go; what is held never changes hands, and all others tell the
  * truth while they have a lease.
  */
+/* row: D11 */
 static void held_leases_are_never_stolen(void **state)
 {
 	struct leases l;
@@ -186,6 +187,7 @@ static void longest_idle_goes_first(void **state)
 	leases_fini(&l);
 }
 
+/* row: D11 */
 static void pool_that_is_all_held_gives_nothing(void **state)
 {
 	struct leases l;
@@ -304,6 +306,7 @@ static void places_that_were_lent_anew_are_remembered_so(void **state)
 }
 
 /** No address that was lent may ever lead to another name, noted or not. */
+/* row: D12 */
 static void full_book_never_gives_a_name_for_another(void **state)
 {
 	const unsigned int many = 3000;

@@ -33,6 +33,7 @@ static void socks_carries_both_ways(void **state)
 	scene_end(c);
 }
 
+/* row: P06 */
 static void socks_ignores_where_the_reply_points(void **state)
 {
 	const struct dest ip = toy_dest(NULL, "192.0.2.7", 53);

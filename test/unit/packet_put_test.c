@@ -109,6 +109,7 @@ static void families_must_agree(void **state)
 		packet_put_unreach_udp(room, 128, UNREACH_NET, &a4, &b6, 0), 0);
 }
 
+/* row: A15 */
 static void rst_follows_rfc9293(void **state)
 {
 	static const struct {

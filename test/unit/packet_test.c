@@ -34,6 +34,7 @@ static void tcp_is_read(void **state)
 	}
 }
 
+/* row: A14 */
 static void lies_are_refused(void **state)
 {
 	uint8_t msg[64];
@@ -66,6 +67,7 @@ static void lies_are_refused(void **state)
 	assert_int_equal(p.proto, 77);
 }
 
+/* row: A16 */
 static void fragments_and_options_are_told_apart(void **state)
 {
 	static const uint8_t extension[] = { 0, 43, 44, 51, 60, 135, 139, 140 };

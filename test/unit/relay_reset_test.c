@@ -4,6 +4,7 @@
  */
 #include "relay_help.h"
 
+/* row: P10 */
 static void relay_turns_a_reset_outside_into_a_reset_inside(void **state)
 {
 	struct ends e;
@@ -32,6 +33,7 @@ static void relay_turns_a_reset_inside_into_a_reset_outside(void **state)
 	ends_close(&e);
 }
 
+/* row: P13 */
 static void relay_passes_on_what_came_before_a_reset(void **state)
 {
 	struct ends e;

@@ -70,6 +70,7 @@ static void relay_of_an_answer_hears_the_outer_side_alone(void **state)
 	ends_close(&e);
 }
 
+/* row: P11 */
 static void relay_stops_the_writer_of_a_slow_reader(void **state)
 {
 	const int small = 65536;

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+/* row: D02 */
 static void nsswitch_replaces_hosts_and_keeps_the_rest(void **state)
 {
 	char got[512];

@@ -85,6 +85,7 @@ static void port_53_of_any_server_is_ours(void **state)
 	check(&p, off, sizeof(off) / sizeof(*off));
 }
 
+/* row: A20 */
 static void addresses_that_mean_the_host_are_refused(void **state)
 {
 	static const struct want want[] = {
@@ -105,6 +106,7 @@ static void addresses_that_mean_the_host_are_refused(void **state)
 	check(&p, want, sizeof(want) / sizeof(*want));
 }
 
+/* row: A17 */
 static void multicast_goes_nowhere(void **state)
 {
 	static const struct want want[] = {
@@ -165,6 +167,7 @@ static void unwanted_family_is_unreachable_at_once(void **state)
 	check(&p, want, sizeof(want) / sizeof(*want));
 }
 
+/* row: D10 */
 static void names_that_look_like_addresses_are_no_names(void **state)
 {
 	static const char *const bad[] = {

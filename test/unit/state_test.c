@@ -99,6 +99,7 @@ static void no_file_is_an_empty_state(void **state)
 	state_fini(&got);
 }
 
+/* row: K16 S03 */
 static void nonsense_and_newer_ones_are_refused(void **state)
 {
 	static const struct {
@@ -139,6 +140,7 @@ static void nonsense_and_newer_ones_are_refused(void **state)
 	}
 }
 
+/* row: R09 */
 static void failed_save_leaves_the_old_one(void **state)
 {
 	struct state_box box = { .name = "work", .profile = "work" };
@@ -158,6 +160,7 @@ static void failed_save_leaves_the_old_one(void **state)
 	assert_int_equal(rmdir(fresh), 0);
 }
 
+/* row: U10 */
 static void names_of_sandboxes(void **state)
 {
 	static const char *const good[] = { "a", "work", "A.b-c_9", "_x", "9" };

@@ -13,6 +13,7 @@
  */
 #include "box/command.h"
 
+#include "base/broken.h"
 #include "base/fd.h"
 #include "box/execute.h"
 #include "box/oneshot.h"
@@ -100,7 +101,7 @@ static void command_live(const struct oneshot *o, const struct signals *before,
 		_exit(EXIT_NEVER_RAN);
 	command_environment(o);
 	/* The end of the channel tells the keeper that this is done. */
-	if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
+	if (!broken(BROKEN_FDS) && syscall(SYS_close_range, 3, ~0u, 0) < 0)
 		_exit(EXIT_NEVER_RAN);
 	signals_restore(before);
 	execute_command("run", o->argv);

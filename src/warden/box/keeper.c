@@ -9,6 +9,7 @@
  */
 #include "box/keeper.h"
 
+#include "base/broken.h"
 #include "base/fd.h"
 #include "box/command.h"
 #include "box/descend.h"
@@ -143,7 +144,8 @@ static int keeper_isolate(int chan, struct fault *f)
 	if (chan != KEEPER_CHAN && dup3(chan, KEEPER_CHAN, O_CLOEXEC) < 0)
 		return fault(f, -errno, "move a channel");
 	/* A pipe of the caller's would stay open as long as the keeper. */
-	if (syscall(SYS_close_range, KEEPER_CHAN + 1, ~0u, 0) < 0)
+	if (!broken(BROKEN_FDS) &&
+	    syscall(SYS_close_range, KEEPER_CHAN + 1, ~0u, 0) < 0)
 		return fault(f, -errno, "close inherited files");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return fault(f, -errno, "become a subreaper");

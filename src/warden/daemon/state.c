@@ -7,6 +7,7 @@
  */
 #include "daemon/state.h"
 
+#include "base/broken.h"
 #include "base/fd.h"
 #include "base/text.h"
 
@@ -185,7 +186,7 @@ int state_save(const char *dir, const char *path, const struct state *s,
 		(void)unlink(fresh);
 		return fault(f, rc, "write '%s'", path);
 	}
-	if (fsync(dir_fd) < 0)
+	if (!broken(BROKEN_FSYNC) && fsync(dir_fd) < 0)
 		return fault(f, -errno, "make '%s' durable", path);
 	return 0;
 }

@@ -7,6 +7,8 @@
  */
 #include "kern/guard.h"
 
+#include "base/broken.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
@@ -148,6 +150,8 @@ int guard_shed(uint64_t keep, struct fault *f)
 	struct __user_cap_data_struct d[2];
 	int rc;
 
+	if (broken(BROKEN_CAPS))
+		return 0;
 	/* Fails only where the kernel has no ambient set to clear. */
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	rc = guard_drop_bounding(keep, f);
@@ -185,7 +189,9 @@ static int guard_deny_ioctl(scmp_filter_ctx ctx, unsigned int request)
 {
 	return seccomp_rule_add(
 		ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-		SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffffu, request));
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ,
+			   broken(BROKEN_WIDTH) ? ~0ull : 0xffffffffu,
+			   request));
 }
 
 /** guard_may_family() - What an engine needs comes first */
@@ -272,7 +278,7 @@ static int guard_load(bool is_engine, struct fault *f)
 	if (!ctx)
 		return fault(f, -ENOMEM, "make a system call filter");
 	rc = guard_write_filter(ctx, is_engine);
-	if (rc == 0)
+	if (rc == 0 && !broken(BROKEN_FILTER))
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return rc < 0 ? fault(f, rc, "load the system call filter") : 0;

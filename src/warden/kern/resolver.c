@@ -12,6 +12,7 @@
  */
 #include "kern/resolver.h"
 
+#include "base/broken.h"
 #include "base/fd.h"
 #include "base/text.h"
 
@@ -278,7 +279,7 @@ static int resolver_cover_one(struct resolver *r, enum resolver_cover i)
 		return -errno;
 	if (st.st_dev == r->dev || S_ISDIR(st.st_mode) != cover[i].is_dir)
 		return 0;
-	if (*spare < 0)
+	if (*spare < 0 || broken(BROKEN_COVERS))
 		return 0; /* the host's shall stay */
 	if (syscall(SYS_move_mount, *spare, "", at, "", flags) < 0)
 		return -errno;
@@ -331,7 +332,7 @@ void resolver_keep(struct resolver *r)
 	resolver_listen(r);
 	/* What cannot be covered now may be at the next change; names still
 	 * cannot leave by port 53. */
-	for (int i = 0; i < COVERS; i++)
+	for (int i = 0; i < COVERS && !broken(BROKEN_RENAMES); i++)
 		(void)resolver_cover_one(r, i);
 }
 

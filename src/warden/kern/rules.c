@@ -9,6 +9,7 @@
  */
 #include "kern/rules.h"
 
+#include "base/broken.h"
 #include "kern/netlink.h"
 #include "kern/nft.h"
 
@@ -128,7 +129,7 @@ static int rules_write(struct netlink *n, const struct rules *wish)
 		rc = rules_add_tproxy(n, wish, NFPROTO_IPV4);
 	if (rc == 0 && wish->own6.family == AF_INET6)
 		rc = rules_add_tproxy(n, wish, NFPROTO_IPV6);
-	if (rc == 0)
+	if (rc == 0 && !broken(BROKEN_RULE))
 		rc = rules_add_in(n, wish);
 	return rc;
 }

@@ -8,6 +8,7 @@
  */
 #include "kern/sysctls.h"
 
+#include "base/broken.h"
 #include "base/fd.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static const struct sysctl sysctls_ip6[] = {
 	{ "ipv6/conf/lo/disable_ipv6", "0", .may_fail = true },
 	{ "ipv6/conf/nsp0/disable_ipv6", "0", .may_fail = true },
 	{ "ipv6/conf/all/forwarding", "0" },
-	{ "ipv6/conf/nsp0/accept_ra", "0" },
+	{ "ipv6/conf/nsp0/accept_ra", broken(BROKEN_ADVERTS) ? "2" : "0" },
 	{ "ipv6/conf/nsp0/accept_redirects", "0" },
 	{ NULL },
 };

@@ -4,6 +4,7 @@
  */
 #include "flow/route.h"
 
+#include "base/broken.h"
 #include "base/text.h"
 #include "bus/only.h"
 
@@ -94,7 +95,7 @@ struct route route_decide(const struct plan *p, const struct addr *dst,
 	if (addr_is_multicast(dst))
 		return (struct route){ is_tcp ? ROUTE_REFUSE : ROUTE_DROP,
 				       -ENETUNREACH };
-	if (route_is_exposed(p, dst))
+	if (route_is_exposed(p, dst) || broken(BROKEN_DIRECT))
 		return (struct route){ ROUTE_EXPOSE, 0 };
 	if (is_dns)
 		return (struct route){ ROUTE_NAMES, 0 };
