@@ -3,13 +3,13 @@
  * load.c - the two ends of a measurement
  *
  *   load [-s SECS] [-n STREAMS] [-z SIZE] [-w WINDOW] [-m NAMES]
- *        [-x PROXY-HOST:PORT] MODE HOST PORT
+ *        [-c COUNT] [-x PROXY-HOST:PORT] MODE HOST PORT
  *
  * MODE is one of the table below; "server" is the far end, "idle" holds
  * STREAMS connections. With -x the client speaks SOCKS5 itself: the native
  * client which others are compared with. When it has warmed up it says "go",
  * and after SECS one line of JSON; it stays until standard input ends, so that
- * its CPU time can be read.
+ * its CPU time can be read. With -c it does COUNT and no more, without a clock.
  */
 #include "load.h"
 
@@ -40,6 +40,11 @@ static const struct mode {
 	{ "ping", tcp_ping },	{ "udp", udp_echo },	{ "dns-udp", dns_udp },
 	{ "dns-tcp", dns_tcp },
 };
+
+bool is_done(void)
+{
+	return is_over || (load.count && total >= load.count);
+}
 
 void die(const char *what)
 {
@@ -87,6 +92,11 @@ static void measure(const struct mode *mode)
 	double passed;
 
 	begin(mode);
+	if (load.count) {
+		while (!is_done())
+			usleep(1000);
+		wait_for_end();
+	}
 	usleep(WARM_UP_US);
 	hist_clear();
 	puts("go");
@@ -125,6 +135,8 @@ static bool option(int letter, char *value)
 		return (load.size = atoi(value)) > 0 && load.size <= CHUNK;
 	case 'w':
 		return (load.window = atoi(value)) > 0;
+	case 'c':
+		return (load.count = atol(value)) > 0;
 	case 'm':
 		return (load.names = atoi(value)) > 0;
 	case 'x':
@@ -156,7 +168,7 @@ int main(int argc, char **argv)
 {
 	int letter;
 
-	while ((letter = getopt(argc, argv, "s:n:z:w:m:x:")) > 0)
+	while ((letter = getopt(argc, argv, "s:n:z:w:m:c:x:")) > 0)
 		if (!option(letter, optarg))
 			return usage();
 	if (argc - optind != 3 ||

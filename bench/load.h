@@ -23,6 +23,7 @@ struct load {
 	int size;   /* octets of a write or a datagram */
 	int window; /* datagrams or queries under way */
 	int names;  /* how many names are asked for, over and over */
+	long count; /* do as much and no more; 0: as much as SECS allow */
 	struct sockaddr_in far_end;
 	struct sockaddr_in proxy; /* port 0: none */
 };
@@ -32,6 +33,7 @@ extern atomic_bool is_over;
 extern atomic_long total; /* octets, connections, round trips or queries */
 extern atomic_long lost;
 
+bool is_done(void);
 void die(const char *what) __attribute__((noreturn));
 uint64_t now_ns(void);
 

@@ -117,7 +117,7 @@ static void *dns(bool is_tcp)
 				sizeof(load.far_end))))
 		die("connect");
 	setsockopt(a->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	while (!is_over) {
+	while (!is_done()) {
 		for (; a->under_way < load.window; a->under_way++)
 			ask(a);
 		if (!hear(a)) {

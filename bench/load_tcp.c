@@ -12,14 +12,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int tcp_socket(void)
+static void at_once(int fd)
 {
 	const int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+int tcp_socket(void)
+{
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		die("socket");
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	at_once(fd);
 	return fd;
 }
 
@@ -65,6 +71,7 @@ int reach(char wish, int nth)
 		die("connect");
 	if (load.proxy.sin_port && !socks_ask(fd, 1, &far_end, NULL))
 		die("connect by the proxy");
+	at_once(fd); /* a preloaded library may have put another in its place */
 	if (wish && send(fd, &wish, 1, 0) != 1)
 		die("send");
 	return fd;
@@ -76,7 +83,7 @@ void *tcp_stream(void *nth)
 	const char wish = load.mode[0];
 	int fd = reach(wish, (int)(intptr_t)nth);
 
-	while (buf && !is_over) {
+	while (buf && !is_done()) {
 		ssize_t n = wish == 'u' ? send(fd, buf, (size_t)load.size,
 					       MSG_NOSIGNAL)
 					: recv(fd, buf, CHUNK, 0);
@@ -101,7 +108,7 @@ void *tcp_ping(void *nth)
 {
 	int fd = reach('e', (int)(intptr_t)nth);
 
-	while (!is_over) {
+	while (!is_done()) {
 		uint64_t began = now_ns();
 
 		ping(fd);
@@ -116,7 +123,7 @@ void *tcp_conn(void *nth)
 {
 	const struct linger reset = { 1, 0 };
 
-	while (!is_over) {
+	while (!is_done()) {
 		uint64_t began = now_ns();
 		int fd = reach('c', (int)(intptr_t)nth);
 

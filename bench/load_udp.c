@@ -68,7 +68,7 @@ void *udp_echo(void *nth)
 	if (!w || load.size < 8 || load.size > 65000)
 		die("size of a datagram");
 	wire_open(w);
-	while (!is_over) {
+	while (!is_done()) {
 		uint64_t sent;
 
 		for (; under_way < load.window; under_way++)
