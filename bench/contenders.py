@@ -225,7 +225,8 @@ redsocks {{ local_ip = 127.0.0.1; local_port = 12345; ip = {FAR};
 table ip red {{ chain out {{ type nat hook output priority -100;
     ip daddr {FAR} tcp dport {SOCKS} accept
     meta l4proto tcp redirect to :12345
-}} }}
+}}
+}}
 """)
     with wired("reds", 2) as place:
         subprocess.run(["ip", "netns", "exec", place, "nft", "-f", rules],

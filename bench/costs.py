@@ -18,10 +18,10 @@ from lab.run import family_of, role_of, wait_for
 EXPECTED = pathlib.Path(__file__).with_name("costs.json")
 # title, mode, the generator's options, how many, server, port
 WORK = [
-    ("a connection", "conn", [], 40, FAR, PORT),
-    ("a round trip", "ping", [], 200, FAR, PORT),
-    ("a datagram there and back", "udp", ["-z", 64], 200, FAR, PORT),
-    ("a lease by UDP", "dns-udp", [], 200, "9.9.9.9", 53),
+    ("a connection", "conn", [], 12, FAR, PORT),
+    ("a round trip", "ping", [], 40, FAR, PORT),
+    ("a datagram there and back", "udp", ["-z", 64], 24, FAR, PORT),
+    ("a lease by UDP", "dns-udp", [], 24, "9.9.9.9", 53),
     ("a MB up", "up", [], 64 * 1000 * 1000, FAR, PORT),
 ]
 UNIT = {"up": 1000 * 1000}
@@ -35,9 +35,9 @@ def worker_of(pid):
 def stepped(field, work, share):
     """Instructions and calls while a client does its work."""
     _, mode, opts, count, server, port = work
-    # A shell, so that the worker can be traced before the client begins.
+    # A shell, so that the worker stands, and is traced, before it begins.
     words = [*field.lab.prefix(True, "host"), *run(field), "sh", "-c",
-             'read go && exec "$@"', "sh", f"{BIN}/load", "-c",
+             'echo up; read go && exec "$@"', "sh", f"{BIN}/load", "-c",
              int(count * share), *opts, mode, server, port]
     client = subprocess.Popen(
         list(map(str, words)), stdin=subprocess.PIPE, text=True,
@@ -45,8 +45,7 @@ def stepped(field, work, share):
         env=field.lab.environment(), cwd="/run/lab/home",
         start_new_session=True)
     with bounded(client, 60):
-        worker = worker_of(client.pid)
-        if not worker:
+        if hear(client) != "up" or not (worker := worker_of(client.pid)):
             raise Failed(said(client))
         with subprocess.Popen([f"{BIN}/steps", str(worker)], text=True,
                               stdout=subprocess.PIPE) as tracer:

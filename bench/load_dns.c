@@ -15,8 +15,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define LOST_MS 1000
-
 struct asker {
 	int fd;
 	bool is_tcp;
@@ -104,7 +102,7 @@ static bool hear(struct asker *a)
 
 static void *dns(bool is_tcp)
 {
-	const struct timeval patience = { LOST_MS / 1000, 0 };
+	const struct timeval patience = { load.count ? 10 : 1, 0 };
 	struct asker *a = calloc(1, sizeof(*a));
 
 	if (!a)

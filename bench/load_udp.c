@@ -3,7 +3,8 @@
  * load_udp.c - the client's UDP: datagrams to the echo and back
  *
  * WINDOW datagrams are under way; each that comes back is followed by another.
- * When none has come for a while, what was under way is counted as lost.
+ * When none has come for a while, what was under way is counted as lost. With
+ * -c the other side may be slow, and is waited for.
  */
 #include "load.h"
 
@@ -24,7 +25,7 @@ struct wire {
 
 static void wire_open(struct wire *w)
 {
-	const struct timeval patience = { 0, LOST_MS * 1000 };
+	const struct timeval patience = { load.count ? 10 : 0, LOST_MS * 1000 };
 	struct sockaddr_in to = load.far_end;
 
 	w->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
