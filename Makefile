@@ -31,7 +31,10 @@ check-nets: test-deps build
 install: build
 	meson install -C $(BUILD)
 
-bench: test-deps build
+bench: deps
+	@tools/install-deps bench
+	@tools/build-programs
+	@$(MAKE) --no-print-directory build
 	@bench/run
 
 fuzz: test-deps

@@ -69,8 +69,12 @@ def cost(field, work):
             "calls": (much[1] - little[1]) / ones}
 
 
+def _allowed():
+    return json.loads(EXPECTED.read_text(encoding="ascii"))
+
+
 def costs(field, _, book):
-    allowed = json.loads(EXPECTED.read_text(encoding="ascii"))
+    allowed = _allowed()
     for work in WORK:
         try:
             got = cost(field, work)
@@ -84,9 +88,13 @@ def costs(field, _, book):
 
 
 def too_dear(book):
-    """Sentences of all that costs more than it may."""
-    for title, row in book.table("costs").items():
-        for what, cell in row.items():
-            if cell["allowed"] and cell["median"] > cell["allowed"]:
-                yield (f"{title}: {cell['median']:.1f} {what}, "
-                       f"{cell['allowed']} are allowed")
+    """Sentences of all that costs more than it may, or was not measured."""
+    table = book.table("costs")
+    for title, most in _allowed().items():
+        for what, allowed in most.items():
+            cell = table.get(title, {}).get(what)
+            if not cell:
+                yield f"{title}: its {what} were not measured"
+            elif cell["median"] > allowed:
+                yield (f"{title}: {cell['median']:.1f} {what}, {allowed} are "
+                       "allowed")

@@ -20,5 +20,3 @@ def test_instructions_and_system_calls_are_what_they_may_be(tmp_path):
                           tmp_path], capture_output=True, text=True,
                          timeout=300, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stdout.count("instructions") == ran.stdout.count("costs: ") \
-        == 5, ran.stdout + ran.stderr
