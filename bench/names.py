@@ -20,7 +20,7 @@ def dnsproxy_alone(field):
         yield
 
 
-def contenders(field):
+def lanes(field):
     """(name, Way, server, port)"""
     yield "far end itself", Way(), FAR, 53
     yield "nsproxy, leases", Way(prefix=run(field)), "9.9.9.9", 53
@@ -38,7 +38,7 @@ def contenders(field):
 
 def dns(field, _, book):
     with contextlib.ExitStack() as stack:
-        found = {name: rest for name, *rest in contenders(field)}
+        found = {name: rest for name, *rest in lanes(field)}
         if program("dnsproxy"):
             stack.enter_context(dnsproxy_alone(field))
         for mode in MODES:

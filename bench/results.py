@@ -83,19 +83,38 @@ def _table(kind, table):
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-def _plot(kind, table):
-    title = HEADS[kind][0]
-    if kind in ("memory", "boxes"):
+# Which of the names of a growing cost share a plot, and its axis' unit.
+UNITS = {"boxes": {"ms": lambda name: name.endswith(", ms"),
+                   "KiB": lambda name: name.endswith(", KiB"),
+                   "descriptors": lambda name: name.startswith("desc")}}
+
+
+def _growing(kind, table):
+    if not table:
+        return
+    across = "idle flows" if kind == "memory" else "sandboxes"
+    for unit, is_of in UNITS.get(kind, {"KiB": lambda _: True}).items():
         lines = {name: [(int(t), row[name]["median"])
                         for t, row in table.items() if name in row]
-                 for name in _names(table)}
-        across = "idle flows" if kind == "memory" else "sandboxes"
-        unit = ": own memory, KiB" if kind == "memory" else ""
-        return svg.growth(title + unit, across, lines)
-    if kind == "costs":
-        return None
-    return svg.bars(title, {t: {n: c["median"] for n, c in row.items()}
-                            for t, row in table.items()})
+                 for name in _names(table) if is_of(name)}
+        yield (f"{kind}-{unit}", svg.growth(f"{HEADS[kind][0]}: {unit}",
+                                            across, lines))
+    if kind == "memory":
+        yield (f"{kind}-fds", svg.growth(
+            "Idle flows: descriptors", across,
+            {name: [(int(t), row[name]["fds"])
+                    for t, row in table.items() if name in row]
+             for name in _names(table)}))
+
+
+def _plots(kind, table):
+    """(file name, text) of each plot of a table."""
+    if kind in ("memory", "boxes"):
+        yield from _growing(kind, table)
+    elif table and kind != "costs":
+        yield kind, svg.bars(HEADS[kind][0], {
+            t: {n: c["median"] for n, c in row.items()}
+            for t, row in table.items()})
 
 
 def _targets(book):
@@ -125,8 +144,8 @@ def _lines(book, field, facts, took):
         if not table:
             continue
         yield from ["", f"## {title}", "", about, "", *_table(kind, table)]
-        if _plot(kind, table):
-            yield from ["", f"![{title}](results/{kind}.svg)"]
+        for name, _ in _plots(kind, table):
+            yield from ["", f"![{title}](results/{name}.svg)"]
     if field.skipped:
         yield from ["", "## Not measured", ""]
         yield from (f"- {name}: {'; '.join(whys)}"
@@ -137,9 +156,8 @@ def write(book, field, facts, took, where):
     plots = where / "results"
     plots.mkdir(parents=True, exist_ok=True)
     for kind in HEADS:
-        plot = book.table(kind) and _plot(kind, book.table(kind))
-        if plot:
-            (plots / f"{kind}.svg").write_text(plot, encoding="utf-8")
+        for name, plot in _plots(kind, book.table(kind)):
+            (plots / f"{name}.svg").write_text(plot, encoding="utf-8")
     (where / "RESULTS.md").write_text(
         "\n".join(_lines(book, field, facts, took)) + "\n", encoding="utf-8")
     (plots / "raw.json").write_text(json.dumps(
