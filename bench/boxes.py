@@ -8,7 +8,7 @@ from contenders import URL
 from field import Failed
 from lab import Keep
 
-STEPS = (1, 100, 1000)
+STEPS = (1, 10, 100, 1000)
 WAY = f'chain = {{"{URL}"}}'
 SAMPLE = 50                          # processes whose memory is looked at
 
