@@ -34,7 +34,10 @@ lab: test-deps
 install: build
 	meson install -C $(BUILD)
 
-bench: test-deps build
+bench: deps
+	@tools/install-deps bench
+	@tools/build-programs
+	@$(MAKE) --no-print-directory build
 	@bench/run
 
 fuzz: test-deps
