@@ -117,8 +117,8 @@ static int down_all(const struct verb *v, struct control *c)
 	json_t *box;
 	size_t i;
 
-	json_array_foreach(json_object_get(r.parameters, "sandboxes"), i, box)
-	{
+	json_array_foreach (json_object_get(r.parameters, "sandboxes"), i,
+			    box) {
 		const int one = boxes_ask(v, c, "Down",
 					  varlink_get_string(box, "name"));
 
@@ -261,10 +261,12 @@ static int gc_verb(const struct verb *v, char **argv)
 	if (status == STATUS_DONE)
 		status = call_once(v, "Collect", "dry_run",
 				   json_boolean(b.dry_run), &r);
-	json_array_foreach(json_object_get(r.parameters, "removed"), i,
-			   name) if (json_is_string(name))(void)
-		printf("%s %s\n", b.dry_run ? "would remove" : "removed",
-		       json_string_value(name));
+	json_array_foreach (json_object_get(r.parameters, "removed"), i, name) {
+		if (json_is_string(name))
+			(void)printf("%s %s\n",
+				     b.dry_run ? "would remove" : "removed",
+				     json_string_value(name));
+	}
 	varlink_reply_fini(&r);
 	return status;
 }

@@ -137,8 +137,7 @@ static void import_vconns(const struct import *im, const json_t *vconns,
 	size_t i;
 	json_t *vconn;
 
-	json_array_foreach(vconns, i, vconn)
-	{
+	json_array_foreach (vconns, i, vconn) {
 		if (!import_is_root(vconn))
 			import_note(im, "its link to another namespace is not "
 					"carried over");
@@ -218,9 +217,10 @@ static bool import_is_plain(const json_t *argv)
 	size_t i;
 	json_t *word;
 
-	json_array_foreach(argv, i, word) if (!json_is_string(word) ||
-					      strchr(json_string_value(word),
-						     '$')) return false;
+	json_array_foreach (argv, i, word)
+		if (!json_is_string(word) ||
+		    strchr(json_string_value(word), '$'))
+			return false;
 	return true;
 }
 
@@ -246,8 +246,7 @@ static void import_helper(const struct import *im, const char *name,
 	}
 	(void)printf("\thelper \"%s\" {\n\t\tcommand = {", name);
 	import_text(im, program);
-	json_array_foreach(argv, i, word)
-	{
+	json_array_foreach (argv, i, word) {
 		(void)fputs(", ", stdout);
 		import_text(im, json_string_value(word));
 	}
@@ -288,11 +287,11 @@ static void import_profile(struct import *im, json_t *p)
 		      json_object_get(tun2socks, "SrcAddrPort"));
 	import_dnsproxy(im, json_object_get(p, "dnsproxy"));
 	import_procs(im, json_object_get(p, "procs"));
-	json_object_foreach(p, key, value) if (strcmp(key, "tun2socks") != 0 &&
-					       strcmp(key, "vconns") != 0 &&
-					       strcmp(key, "dnsproxy") != 0 &&
-					       strcmp(key, "procs") != 0)
-		import_note_key(im, key);
+	json_object_foreach (p, key, value)
+		if (strcmp(key, "tun2socks") != 0 &&
+		    strcmp(key, "vconns") != 0 &&
+		    strcmp(key, "dnsproxy") != 0 && strcmp(key, "procs") != 0)
+			import_note_key(im, key);
 }
 
 static void import_params(struct import *im, json_t *p)
@@ -307,12 +306,11 @@ static void import_params(struct import *im, json_t *p)
 	if (json_is_true(json_object_get(p, "chain")))
 		import_note(im, "'chain' put a proxy into the namespace; if "
 				"it led to others, name them in 'chain'");
-	json_object_foreach(p, key, value) if (strcmp(key, "hport") != 0 &&
-					       strcmp(key, "dns_argv") != 0 &&
-					       strcmp(key, "cmd") != 0 &&
-					       strcmp(key, "chain") != 0 &&
-					       strcmp(key, "ipv6") != 0)
-		import_note_key(im, key);
+	json_object_foreach (p, key, value)
+		if (strcmp(key, "hport") != 0 && strcmp(key, "dns_argv") != 0 &&
+		    strcmp(key, "cmd") != 0 && strcmp(key, "chain") != 0 &&
+		    strcmp(key, "ipv6") != 0)
+			import_note_key(im, key);
 }
 
 static void import_all(json_t *all, void (*one)(struct import *im, json_t *p))
@@ -320,8 +318,7 @@ static void import_all(json_t *all, void (*one)(struct import *im, json_t *p))
 	const char *name;
 	json_t *p;
 
-	json_object_foreach(all, name, p)
-	{
+	json_object_foreach (all, name, p) {
 		struct import im = { 0 };
 		const char *why = name_fault(name);
 

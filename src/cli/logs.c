@@ -131,8 +131,7 @@ static bool logs_write(const struct logs *l, const struct varlink_reply *r)
 
 	if (json_is_true(json_object_get(r->parameters, "lost")))
 		(void)fputs("nsproxy: logs: lines were lost here\n", stderr);
-	json_array_foreach(json_object_get(r->parameters, "lines"), i, line)
-	{
+	json_array_foreach (json_object_get(r->parameters, "lines"), i, line) {
 		const int64_t ms =
 			json_integer_value(json_object_get(line, "time_ms"));
 

@@ -92,9 +92,9 @@ static bool show_has(const json_t *boxes, const char *name)
 	const json_t *box;
 	size_t i;
 
-	json_array_foreach(
-		(json_t *)(size_t)boxes, i,
-		box) if (!strcmp(show_string(box, "name"), name)) return true;
+	json_array_foreach ((json_t *)(size_t)boxes, i, box)
+		if (!strcmp(show_string(box, "name"), name))
+			return true;
 	return false;
 }
 
@@ -201,8 +201,7 @@ static void status_count(json_t *boxes)
 	json_t *box;
 	size_t i;
 
-	json_array_foreach(boxes, i, box)
-	{
+	json_array_foreach (boxes, i, box) {
 		const size_t in = census_count(all, count,
 					       (uint64_t)show_int(box, "netns"),
 					       (pid_t)show_int(box, "keeper"));
@@ -225,8 +224,8 @@ static void status_print_veth(const json_t *veth)
 	(void)printf("%-10s %s, %s here, %s inside\n%-10s", "link", link,
 		     show_string(veth, "host"), show_string(veth, "inside"),
 		     "ports");
-	json_array_foreach(ports, i, port)(void)
-		printf(" %s", json_string_value(port));
+	json_array_foreach (ports, i, port)
+		(void)printf(" %s", json_string_value(port));
 	(void)printf("%s\n", json_array_size(ports) ? "" : " none");
 	if (json_array_size(ports) == 0)
 		return;
@@ -305,8 +304,7 @@ static void status_print(const json_t *box)
 			     show_string(box, "trouble"));
 	if (json_object_get(box, "engine"))
 		status_helper("engine", json_object_get(box, "engine"));
-	json_array_foreach(json_object_get(box, "helpers"), n, helper)
-	{
+	json_array_foreach (json_object_get(box, "helpers"), n, helper) {
 		status_helper("helper", helper);
 	}
 }
@@ -336,8 +334,7 @@ static int status_all(const struct verb *v, bool as_json)
 	if (as_json)
 		(void)show_dump("nsproxy.status/1", json_incref(boxes));
 	else
-		json_array_foreach(boxes, i, box)
-		{
+		json_array_foreach (boxes, i, box) {
 			(void)fputs(i > 0 ? "\n" : "", stdout);
 			status_print(box);
 		}

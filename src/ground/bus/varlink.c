@@ -84,8 +84,7 @@ int varlink_call_get(const char *text, size_t len, struct varlink_call *ret,
 
 	if (!all)
 		return -EPROTO;
-	json_object_foreach(all, key, value)
-	{
+	json_object_foreach (all, key, value) {
 		if (varlink_take_call(key, value, &c))
 			continue;
 		rc = fault_plain(

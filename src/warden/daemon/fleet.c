@@ -469,8 +469,8 @@ json_t *fleet_collect(struct fleet *fl, bool is_dry)
 	if (fl->where->is_system)
 		(void)veth_sweep(fleet_keeps,
 				 &(struct leavings){ fl, is_dry, found });
-	json_object_foreach(found, name, null)(void)
-		json_array_append_new(names, json_string(name));
+	json_object_foreach (found, name, null)
+		(void)json_array_append_new(names, json_string(name));
 	json_decref(found);
 	return names;
 }
