@@ -6,7 +6,7 @@ import pytest
 
 from lab import Keep, ToyDns, ToyProxy
 from lab.far import FarServers
-from lab.vpn import OpenVpn, has_link, ip
+from lab.vpn import PAGE, OpenVpn, has_link, ip
 from lab.run import PYTHON, wait_for
 
 FAR, FAR6 = "203.0.113.5", "2001:db8:1::5"
@@ -14,21 +14,10 @@ BY_TUN = "direct://?dev=tun0"
 DNS = ["-d", "udp://203.0.113.53"]
 OFF = ["-d", "off"]
 
-# Ask again and again, one word each: the address the far end saw, or why not.
-ASK = """
-def page(host=%r):
-    try:
-        with socket.create_connection((host, 80), timeout=4) as s:
-            s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
-            return json.loads(s.makefile().read().split('\\n\\n')[1]) \\
-                ['from'].removeprefix('::ffff:')
-    except OSError as e:
-        return errno.errorcode.get(e.errno, type(e).__name__)
-import errno, json
-""" % FAR
-LOOP = ASK + """
+LOOP = PAGE + f"""
+# Ask again and again, a line each.
 for line in sys.stdin:
-    print(page(), flush=True)
+    print(page('{FAR}'), flush=True)
 """
 
 
@@ -62,10 +51,10 @@ class Asker:
 def test_tcp_udp_ping_and_names_go_by_the_vpn_alone(lab, vpn):
     with ToyDns(lab, table={("behind.example", "A"): [FAR]}) as dns, \
             lab.watch() as verdict:
-        got = lab.inside(ASK + f"""
+        got = lab.inside(PAGE + f"""
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(4)
 u.sendto(b'x', ('{FAR}', 7))
-out([page(), page('behind.example'), u.recvfrom(9)[0].decode(),
+out([page('{FAR}'), page('behind.example'), u.recvfrom(9)[0].decode(),
      sh('ping -c1 -W4 {FAR}')[0]])""", BY_TUN, DNS)
     assert got == [vpn.ours, vpn.ours, "x", 0]
     assert dns.asked, "the VPN's resolver was asked"
@@ -76,11 +65,11 @@ out([page(), page('behind.example'), u.recvfrom(9)[0].decode(),
 
 def test_ipv6_needs_a_route_by_the_device(lab, vpn):
     with lab.watch() as verdict:
-        assert lab.inside(ASK + f"out(page('{FAR6}'))", BY_TUN, OFF) \
+        assert lab.inside(PAGE + f"out(page('{FAR6}'))", BY_TUN, OFF) \
             == "ENETUNREACH"
         # Nobody else takes this one: the host's own is better.
         ip("-6", "route", "add", "default", "dev", "tun0", "metric", "9999")
-        assert lab.inside(ASK + f"out(page('{FAR6}'))", BY_TUN, OFF) \
+        assert lab.inside(PAGE + f"out(page('{FAR6}'))", BY_TUN, OFF) \
             == vpn.ours6
     assert verdict, verdict
 
@@ -98,7 +87,7 @@ def test_a_proxy_behind_the_vpn(lab, vpn):
 def test_the_wires_are_not_deaf(lab, vpn):
     """The same without the device is seen."""
     with lab.watch() as verdict:
-        assert lab.inside(ASK + "out(page())", "direct://", OFF) \
+        assert lab.inside(PAGE + f"out(page({FAR!r}))", "direct://", OFF) \
             == "198.51.100.2"
     assert "inet" in verdict.leaks
 
@@ -162,21 +151,21 @@ for line in sys.stdin:
 def test_device_that_is_down_means_no_network(lab, vpn):
     with lab.watch() as verdict:
         ip("link", "set", "tun0", "down")
-        got = lab.inside(ASK + f"""
+        got = lab.inside(PAGE + f"""
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(1)
 def udp():
     try:
         u.sendto(b'x', ('{FAR}', 7)); return u.recv(9)
     except OSError:
         return None
-out([page(), udp(), sh('ping -c1 -W1 {FAR}')[0] == 0])""", BY_TUN, OFF)
+out([page('{FAR}'), udp(), sh('ping -c1 -W1 {FAR}')[0] == 0])""", BY_TUN, OFF)
     assert got == ["ENETUNREACH", None, False]
     assert verdict, verdict
 
 
 def test_device_that_was_never_there_means_no_network(lab):
     with lab.watch() as verdict:
-        got = lab.inside(ASK + "out(page())", "direct://?dev=no0", OFF)
+        got = lab.inside(PAGE + f"out(page({FAR!r}))", "direct://?dev=no0", OFF)
     assert got == "EHOSTUNREACH" and verdict, (got, verdict)
 
 
@@ -204,7 +193,7 @@ LOKI = "direct://?dev=lokitun0"
 @pytest.mark.smoke
 def test_names_by_a_resolver_on_the_hosts_loopback(lab, lokinet):
     with lab.watch() as verdict:
-        got = lab.inside(ASK + "out([page('something.loki'), "
+        got = lab.inside(PAGE + "out([page('something.loki'), "
                          "page('big.loki')])", LOKI, ["-d", "udp://127.3.2.1"])
     assert got == [lokinet.ours] * 2
     kinds = {kind for kind, *_ in lokinet.dns.asked}
@@ -217,7 +206,7 @@ def test_the_same_in_a_named_sandbox(lab, lokinet):
                             'dns = {"udp://127.3.2.1:53"}'}) as keep:
         keep.up("loki")
         with lab.watch() as verdict:
-            assert keep.inside("loki", ASK + "out(page('something.loki'))") \
+            assert keep.inside("loki", PAGE + "out(page('something.loki'))") \
                 == lokinet.ours
         assert verdict, verdict
 
@@ -225,7 +214,7 @@ def test_the_same_in_a_named_sandbox(lab, lokinet):
 def test_dead_resolver_on_the_loopback_leads_nowhere_else(lab, lokinet):
     lokinet.dns.close()
     with lab.watch() as verdict:
-        got = lab.inside(ASK + "out(page('something.loki'))", LOKI,
+        got = lab.inside(PAGE + "out(page('something.loki'))", LOKI,
                          ["-d", "udp://127.3.2.1"])
     assert got in ("EAI_AGAIN", "gaierror"), got
     assert verdict, verdict

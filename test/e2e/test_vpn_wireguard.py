@@ -7,20 +7,9 @@ import pytest
 
 from lab import Keep, ToyDns
 from lab.run import wait_for
-from lab.vpn import WireGuard, has_link, ip
+from lab.vpn import PAGE, WireGuard, has_link, ip
 
 FAR, FAR6 = "203.0.113.5", "2001:db8:1::5"
-PAGE = """
-def page(host):
-    try:
-        with socket.create_connection((host, 80), timeout=8) as s:
-            s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
-            return json.loads(s.makefile().read().split('\\n\\n')[1]) \\
-                ['from'].removeprefix('::ffff:')
-    except OSError as e:
-        return errno.errorcode.get(e.errno, type(e).__name__)
-import errno, json
-"""
 
 
 @pytest.fixture
