@@ -4,6 +4,7 @@ import ast
 import os
 import pathlib
 import shutil
+import signal
 import sys
 
 import pytest
@@ -25,7 +26,18 @@ def find_binary():
     return None
 
 
+def heed_signals():
+    """Of who began us in the background or by nohup(1), ours inherit deaf
+    ears, and would pass them on to the programs under test."""
+    for sig in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(sig) == signal.SIG_IGN:
+            signal.signal(sig, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_configure(config):
+    heed_signals()
     config.addinivalue_line(
         "markers", "loud: this test means to send on the host's own wires")
     config.addinivalue_line(
