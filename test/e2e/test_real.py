@@ -270,6 +270,9 @@ def test_microsocks(lab, need, far_name):
     assert listening(lab, 1080)
     check_through(lab, "socks5://10.66.0.2:1080", udp=False,
                   ends=False)
+    ran = lab.sandbox(["curl", "-sS", f"http://{FAR}/"],
+                      "socks5://10.66.0.2:1080?eager&timeout=2")
+    assert ran.rc and "it may want to be asked without '?eager'" in ran.err, ran
 
 
 def test_microsocks_with_credentials(lab, need, far_name):
@@ -302,6 +305,7 @@ socks pass { from: 0/0 to: 0/0 command: bindreply udpreply }
     lab.start([danted, "-f", "/run/lab/danted.conf"], place="prx", user=False)
     assert listening(lab, 1080)
     check_through(lab, "socks5://10.66.0.2:1080")
+    check_through(lab, "socks5://10.66.0.2:1080?eager")
 
 
 def test_ssh_dynamic_forwarding(lab, need, far_name):
@@ -327,6 +331,7 @@ cp id.pub keys; chown 61234 id keys; chmod 600 id""",
                "nsplab@10.66.0.2"])
     assert listening(lab, 1084, "host"), (lab.jobs[-1].err, lab.jobs[-2].err)
     check_through(lab, "socks5://127.0.0.1:1084", udp=False)
+    check_through(lab, "socks5://127.0.0.1:1084?eager", udp=False)
 
 
 def test_nsproxy_serve_on_the_hosts_loopback(lab):
@@ -338,7 +343,7 @@ def test_nsproxy_serve_on_the_hosts_loopback(lab):
     with Little(lab, "host", "127.0.0.1", 8099):
         got = lab.inside("out([connect_err('127.0.0.1', 8099)[0],"
                          "connect_err('198.51.100.2', 8099)[0]])",
-                         f"socks5://127.0.0.1:{found.group(1)}")
+                         f"socks5://127.0.0.1:{found.group(1)}?eager")
     assert got == ["ECONNREFUSED"] * 2
     os.kill(job.pid, signal.SIGTERM)
 

@@ -43,6 +43,67 @@ static void socks5_logs_in_and_asks_for_an_address(void **state)
 	scene_end(&c);
 }
 
+static void eager_request_goes_with_the_greeting(void **state)
+{
+	const struct dest to = toy_dest("example.org", NULL, 80);
+	struct scene c;
+
+	(void)state;
+	scene_begin(&c);
+	toy_hop(&c.plan, HOP_SOCKS5, &c.at)->eager = true;
+	scene_dial(&c, &to);
+	c.peer = toy_accept(c.listener);
+	TOY_EXPECT(c.peer, HELLO ASK_NAME);
+	TOY_DRIBBLE(c.peer, HELLO_OK);
+	assert_int_equal(c.end.told, 0);
+	TOY_SAY(c.peer, REPLY_OK "early");
+	assert_int_equal(toy_finish(&c.end), 0);
+	stream_has(&c.end.s, "early");
+	scene_end(&c);
+}
+
+static void eager_request_goes_with_the_password(void **state)
+{
+	const struct dest to = toy_dest(NULL, "192.0.2.7", 443);
+	struct scene c;
+	struct hop *h;
+
+	(void)state;
+	scene_begin(&c);
+	h = toy_hop(&c.plan, HOP_SOCKS5, &c.at);
+	h->eager = true;
+	toy_login(h, "me", "secret");
+	toy_far_hop(&c.plan, HOP_SOCKS5, "second.example", 1080)->eager = true;
+	scene_dial(&c, &to);
+	c.peer = toy_accept(c.listener);
+	TOY_EXPECT(c.peer, LOGIN);
+	TOY_SAY(c.peer, "\x05\x02");
+	TOY_EXPECT(c.peer, "\x01\x02me\x06secret"
+			   "\x05\x01\x00\x03\x0esecond.example\x04\x38");
+	TOY_SAY(c.peer, "\x01\x00" REPLY_OK);
+	TOY_EXPECT(c.peer, HELLO ASK_IP);
+	TOY_SAY(c.peer, HELLO_OK REPLY_OK "early");
+	assert_int_equal(toy_finish(&c.end), 0);
+	stream_has(&c.end.s, "early");
+	scene_end(&c);
+}
+
+static void eager_refusals_are_what_they_were(void **state)
+{
+	const struct dest to = toy_dest("example.org", NULL, 80);
+	struct scene c;
+
+	(void)state;
+	scene_begin(&c);
+	toy_hop(&c.plan, HOP_SOCKS5, &c.at)->eager = true;
+	scene_dial(&c, &to);
+	c.peer = toy_accept(c.listener);
+	TOY_EXPECT(c.peer, HELLO ASK_NAME);
+	TOY_SAY(c.peer, "\x05\xff");
+	assert_int_equal(toy_finish(&c.end), -EACCES);
+	scene_end(&c);
+}
+
 /* row: P05 */
 static void socks5_in_pieces_leaves_early_data(void **state)
 {
@@ -386,6 +447,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(socks5_asks_for_the_name),
 		T(socks5_logs_in_and_asks_for_an_address),
+		T(eager_request_goes_with_the_greeting),
+		T(eager_request_goes_with_the_password),
+		T(eager_refusals_are_what_they_were),
 		T(socks5_in_pieces_leaves_early_data),
 		T(socks5_reply_glued_to_early_data),
 		T(socks4a_asks_for_the_name),

@@ -265,6 +265,9 @@ static void options_belong_to_their_schemes(void **state)
 	assert_string_equal(hop_good("direct://?dev=tun0").label,
 			    "direct by tun0");
 	assert_false(hop_good("https://h").insecure);
+	assert_true(hop_good("socks5://me:pw@h?eager").eager);
+	(void)hop_bad("socks4a://h?eager");
+	(void)hop_bad("socks5://h?eager=1");
 	(void)hop_bad("http://h?insecure");
 	(void)hop_bad("https://h?insecure=1");
 	(void)hop_bad("socks5://h?timeout");

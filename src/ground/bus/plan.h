@@ -56,6 +56,7 @@ enum hop_kind {
  * @user, @pass: Credentials; @has_auth tells empty from absent
  * @insecure:    HOP_HTTPS: do not check the certificate
  * @no_udp:      HOP_SOCKS5: do not ask it for UDP
+ * @eager:       HOP_SOCKS5: send the request with what comes before it
  * @forward:     HOP_HTTP and HOP_HTTPS, last hop: names at port 80 are not
  * asked for by CONNECT, requests are sent to the proxy as they come
  * @dev:         HOP_DIRECT: bind outer sockets to this interface; else empty
@@ -76,6 +77,7 @@ struct hop {
 	char pass[256];
 	bool insecure;
 	bool no_udp;
+	bool eager;
 	bool forward;
 	char dev[IFNAMSIZ];
 	uint32_t dial_s;

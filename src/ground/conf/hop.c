@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOP_OPTIONS "insecure, forward, timeout=SECONDS, dev=IFACE"
+#define HOP_OPTIONS "insecure, forward, eager, timeout=SECONDS, dev=IFACE"
 #define HOP_FORMS                                                      \
 	"socks5://HOST:PORT, socks4a://..., http://..., https://..., " \
 	"socks5+unix:/PATH, direct://, block://"
@@ -78,6 +78,16 @@ static const char *take_forward(struct hop *h, const char *value)
 	return NULL;
 }
 
+static const char *take_eager(struct hop *h, const char *value)
+{
+	if (value)
+		return "the option 'eager' takes no value";
+	if (h->kind != HOP_SOCKS5)
+		return "the option 'eager' is for socks5:// only";
+	h->eager = true;
+	return NULL;
+}
+
 static const char *take_timeout(struct hop *h, const char *value)
 {
 	if (h->kind == HOP_BLOCK)
@@ -108,9 +118,8 @@ struct hop_option {
 };
 
 static const struct hop_option hop_options[] = {
-	{ "insecure", take_insecure },
-	{ "forward", take_forward },
-	{ "timeout", take_timeout },
+	{ "insecure", take_insecure }, { "forward", take_forward },
+	{ "eager", take_eager },       { "timeout", take_timeout },
 	{ "dev", take_dev },
 };
 

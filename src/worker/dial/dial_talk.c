@@ -45,15 +45,41 @@ static void dial_talk_blocked(struct dial *d, const char *why)
 	dial_end(d, -EHOSTUNREACH);
 }
 
-static void dial_talk_say(struct dial *d, enum greet_step step)
+/* The answer to a step is next. */
+static void dial_talk_await(struct dial *d, enum greet_step step)
+{
+	d->in_len = 0;
+	dial_enter(d, (enum dial_state)(DIAL_AT_HELLO + step));
+}
+
+/* Is the request sent with what comes before it? */
+static bool dial_talk_is_joined(const struct dial *d, enum greet_step step)
+{
+	return dial_hop(d)->eager &&
+	       greet_next(dial_hop(d), step) == GREET_REQUEST;
+}
+
+/* What is said at a step, and the request if that is joined to it. */
+static int dial_talk_put(const struct dial *d, enum greet_step step,
+			 struct wr *w)
 {
 	const enum dial_goal goal = dial_is_last(d) ? d->goal : DIAL_CONNECT;
-	struct wr w = wr_of(d->out, sizeof(d->out));
+	const struct hop *h = dial_hop(d);
 	struct dest to;
 	int rc;
 
 	dial_talk_target(d, &to);
-	rc = greet_put(dial_hop(d), step, goal, &to, &w);
+	rc = greet_put(h, step, goal, &to, w);
+	if (rc == 0 && dial_talk_is_joined(d, step))
+		rc = greet_put(h, GREET_REQUEST, goal, &to, w);
+	return rc;
+}
+
+static void dial_talk_say(struct dial *d, enum greet_step step)
+{
+	struct wr w = wr_of(d->out, sizeof(d->out));
+	const int rc = dial_talk_put(d, step, &w);
+
 	if (rc < 0 && !dial_is_last(d)) {
 		dial_talk_blocked(d, "its protocol has no word for that");
 		return;
@@ -71,8 +97,16 @@ static void dial_talk_say(struct dial *d, enum greet_step step)
 	}
 	d->out_len = wr_used(&w);
 	d->out_sent = 0;
-	d->in_len = 0;
-	dial_enter(d, (enum dial_state)(DIAL_AT_HELLO + step));
+	dial_talk_await(d, step);
+}
+
+/* The hop agrees to a step: say the next, unless that has been said. */
+static void dial_talk_go_on(struct dial *d, enum greet_step next)
+{
+	if (dial_talk_is_joined(d, dial_talk_at(d)))
+		dial_talk_await(d, next);
+	else
+		dial_talk_say(d, next);
 }
 
 /** dial_talk_greet() - The current hop can be spoken to: begin, or leave that
@@ -138,14 +172,16 @@ static void dial_talk_garbage(struct dial *d)
 
 static void dial_talk_answered(struct dial *d, const struct greet_answer *a)
 {
+	const enum greet_step next = greet_next(dial_hop(d), dial_talk_at(d));
+
 	if (d->found && dial_is_last(d) && d->state == DIAL_AT_REQUEST)
 		*d->found = (struct dial_found){
 			.is_heard = true,
 			.code = (uint8_t)a->code,
 			.dest = a->bound,
 		};
-	if (a->err == 0 && a->next != GREET_OVER) {
-		dial_talk_say(d, a->next);
+	if (a->err == 0 && next != GREET_OVER) {
+		dial_talk_go_on(d, next);
 	} else if (a->err == 0 && !dial_is_last(d)) {
 		d->hop++;
 		dial_talk_begin(d);
@@ -253,6 +289,10 @@ void dial_talk_timeout(struct dial *d)
 	const bool is_far =
 		d->state == DIAL_AT_REQUEST && d->goal != DIAL_ASSOCIATE;
 
+	if (is_far && dial_hop(d)->eager)
+		dial_blame(d, WAY_SILENT,
+			   "has not answered; it may want to be asked without "
+			   "'?eager'");
 	if (is_far && dial_is_last(d)) {
 		dial_end(d, -ETIMEDOUT);
 	} else if (is_far && !dial_is_last(d)) {

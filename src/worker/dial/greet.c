@@ -22,6 +22,13 @@ enum greet_step greet_first(const struct hop *h)
 	return h->kind == HOP_SOCKS5 ? GREET_HELLO : GREET_REQUEST;
 }
 
+enum greet_step greet_next(const struct hop *h, enum greet_step step)
+{
+	if (step == GREET_HELLO && h->has_auth)
+		return GREET_LOGIN;
+	return step < GREET_REQUEST ? GREET_REQUEST : GREET_OVER;
+}
+
 static int greet_put_socks5(const struct hop *h, enum greet_step step,
 			    enum dial_goal goal, const struct dest *to,
 			    struct wr *w)
@@ -114,10 +121,8 @@ static int greet_get_choice(const struct hop *h, struct rd *r,
 	if (rc < 0)
 		return rc;
 	ret->code = method;
-	if (method == offered) {
-		ret->next = h->has_auth ? GREET_LOGIN : GREET_REQUEST;
+	if (method == offered)
 		return 0;
-	}
 	/* Some answer with the method they want instead of 0xff. */
 	if (method != SOCKS5_AUTH_REFUSED && method != SOCKS5_AUTH_PASSWORD)
 		return -EPROTO;
@@ -136,10 +141,8 @@ static int greet_get_verdict(struct rd *r, struct greet_answer *ret)
 	if (rc < 0)
 		return rc;
 	ret->code = status;
-	if (status == 0) {
-		ret->next = GREET_REQUEST;
+	if (status == 0)
 		return 0;
-	}
 	ret->err = -EACCES;
 	ret->is_login = true;
 	ret->phrase = "refused our user name or password";
@@ -196,7 +199,7 @@ static int greet_get_http(const struct hop *h, struct rd *r,
 int greet_get(const struct hop *h, enum greet_step step, struct rd *r,
 	      struct greet_answer *ret)
 {
-	*ret = (struct greet_answer){ .next = GREET_OVER, .phrase = "" };
+	*ret = (struct greet_answer){ .phrase = "" };
 	if (h->kind == HOP_SOCKS4A)
 		return greet_get_socks4(r, ret);
 	if (h->kind != HOP_SOCKS5)

@@ -27,7 +27,6 @@ enum greet_step {
 /**
  * struct greet_answer - what a hop has answered
  * @err:       0, or what it means to connect(2)
- * @next:      What to say next; GREET_OVER when @err is not 0 or all is said
  * @is_login:  @err is about our credentials, not about the far end
  * @code:      As sent, for messages: a SOCKS code or an HTTP status
  * @phrase:    One short phrase for @err, static until the next answer
@@ -35,7 +34,6 @@ enum greet_step {
  */
 struct greet_answer {
 	int err;
-	enum greet_step next;
 	bool is_login;
 	unsigned int code;
 	const char *phrase;
@@ -44,6 +42,9 @@ struct greet_answer {
 
 /** greet_first() - The step that talks with this hop begin with */
 enum greet_step greet_first(const struct hop *h);
+
+/** greet_next() - The step that follows when the hop agrees to one */
+enum greet_step greet_next(const struct hop *h, enum greet_step step);
 
 /**
  * greet_put() - Write what is said at a step
