@@ -64,8 +64,6 @@ static void gate_accepted(struct gate *g, int fd,
 	}
 }
 
-static void gate_accept(struct watch *w, uint32_t events);
-
 static void gate_rested(struct timer *t)
 {
 	struct gate_door *d = container_of(t, struct gate_door, rest);
@@ -73,40 +71,55 @@ static void gate_rested(struct timer *t)
 	loop_want(d->gate->loop, &d->watch, EPOLLIN);
 }
 
+/** gate_accept_one() - Return: whether there may be more */
+static bool gate_accept_one(struct gate_door *d)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	const int fd = accept4(d->fd, (struct sockaddr *)&peer, &len,
+			       SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		gate_accepted(d->gate, fd, &peer);
+		return true;
+	}
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM) {
+		loop_want(d->gate->loop, &d->watch, 0);
+		(void)loop_timer(d->gate->loop, &d->rest, GATE_REST_MS,
+				 gate_rested);
+	}
+	return errno == ECONNABORTED || errno == EINTR;
+}
+
 static void gate_accept(struct watch *w, uint32_t events)
 {
 	struct gate_door *d = container_of(w, struct gate_door, watch);
-	struct sockaddr_storage peer;
 
 	(void)events;
-	for (int i = 0; i < GATE_BURST; i++) {
-		socklen_t len = sizeof(peer);
-		const int fd = accept4(d->fd, (struct sockaddr *)&peer, &len,
-				       SOCK_NONBLOCK | SOCK_CLOEXEC);
+	for (int i = 0; i < GATE_BURST && gate_accept_one(d); i++)
+		;
+}
 
-		if (fd >= 0) {
-			gate_accepted(d->gate, fd, &peer);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
-			loop_want(d->gate->loop, &d->watch, 0);
-			(void)loop_timer(d->gate->loop, &d->rest, GATE_REST_MS,
-					 gate_rested);
-		}
-		if (errno != ECONNABORTED && errno != EINTR)
-			return;
-	}
+void gate_accept_given(struct gate *g, uint16_t family)
+{
+	for (unsigned int i = 0; i < g->door_count; i++)
+		if (g->door[i].family == family && g->door[i].watch.events)
+			(void)gate_accept_one(&g->door[i]);
 }
 
 int gate_listen(struct gate *g, int fd)
 {
+	struct sockaddr_storage own;
+	socklen_t len = sizeof(own);
 	struct gate_door *d;
 
 	if (g->door_count == GATE_LISTENERS)
 		return -E2BIG;
 	d = &g->door[g->door_count];
-	*d = (struct gate_door){ .gate = g, .fd = fd };
+	if (getsockname(fd, (struct sockaddr *)&own, &len) < 0)
+		return -errno;
+	*d = (struct gate_door){ .gate = g, .fd = fd, .family = own.ss_family };
 	g->door_count++;
 	return loop_watch(g->loop, &d->watch, fd, EPOLLIN, gate_accept);
 }

@@ -74,6 +74,7 @@ static void flow_dialled(void *ctx, int err, struct stream s,
 {
 	struct flow *f = ctx;
 	struct gate *g = f->gate;
+	const uint16_t family = f->key.src.family;
 	struct packet syn;
 
 	(void)bound;
@@ -91,6 +92,7 @@ static void flow_dialled(void *ctx, int err, struct stream s,
 	f->outer = s;
 	tun_give(g->tun, f->syn, f->syn_len);
 	flow_wait(f, FLOW_GIVEN, GATE_GIVEN_MS);
+	gate_accept_given(g, family);
 }
 
 /** flow_dest() - What the way out is told for an address in the sandbox */

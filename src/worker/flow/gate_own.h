@@ -67,6 +67,11 @@ void gate_refuse(struct gate *g, int err, const struct packet *syn);
 /** gate_reset() - Close an inner socket so that the program sees a reset */
 void gate_reset(int fd);
 
+/** gate_accept_given() - Take the connection that the kernel has made of a SYN
+ * just given back: it does so while that is written. Where it has not, the
+ * listener tells */
+void gate_accept_given(struct gate *g, uint16_t family);
+
 /** gate_accept_rest() - Take all that the listeners have */
 void gate_accept_rest(struct gate *g);
 
