@@ -201,6 +201,10 @@ static int worker_ways(struct worker *w, struct fault *f)
 				   "an https proxy needs trust anchors, and "
 				   "none could be read (install "
 				   "ca-certificates)");
+	if (rc == -ELIBACC)
+		return fault_plain(f, rc,
+				   "an https proxy needs OpenSSL, and it could "
+				   "not be loaded (install libssl3)");
 	if (rc < 0)
 		return fault(f, rc, "prepare the way out");
 	way_init_direct(&w->direct, &w->loop);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TCP through every kind of way out: truth, both ends, resets, bulk."""
+import os
 import subprocess
 import time
 
@@ -122,6 +123,18 @@ def test_https_proxy_insecure_when_written(lab, tls_proxy):
     ran = lab.sandbox([*CURL, f"http://{FAR}/"],
                       f"https://wrong.lan:{tls_proxy.port}?insecure")
     assert ran.rc == 0, ran
+
+
+def test_https_proxy_without_openssl_is_a_clear_fault(lab):
+    with open(f"{lab.scratch()}/libssl.so.3", "wb") as file:
+        file.write(b"no library")
+    there = os.path.dirname(file.name)
+    os.chmod(file.name, 0o644)
+    for url, said in (("https://10.66.0.2:3128?insecure",
+                       "an https proxy needs OpenSSL"),
+                      ("socks5://10.66.0.2:1080", "")):
+        ran = lab.sandbox(["true"], url, env={"LD_LIBRARY_PATH": there})
+        assert (ran.rc != 0) == bool(said) and said in ran.err, ran
 
 
 @pytest.mark.loud

@@ -108,6 +108,147 @@ static void relay_stops_the_writer_of_a_slow_reader(void **state)
 	ends_close(&e);
 }
 
+/* Sizes around what is passed on and what is spliced, and back again. */
+static void relay_keeps_writes_of_every_size_byte_exact(void **state)
+{
+	static const size_t sizes[] = { 1,     2,     511,    512,   4096,
+					16383, 16384, 16385,  32768, 65535,
+					65536, 65537, 200000, 3,     16384 };
+	static uint8_t in[200000], out[200000];
+	struct ends e;
+
+	(void)state;
+	ends_open(&e);
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = octet_at(i);
+	for (size_t i = 0; i < 4 * sizeof(sizes) / sizeof(*sizes); i++) {
+		const size_t len = sizes[i % (sizeof(sizes) / sizeof(*sizes))];
+		const int from = i % 2 ? e.far : e.app;
+		size_t got = 0;
+
+		assert_int_equal(send(from, out, len, 0), len);
+		while (got < len) {
+			const ssize_t n = wait_recv(i % 2 ? e.app : e.far,
+						    in + got, len - got);
+
+			assert_true(n > 0);
+			got += (size_t)n;
+		}
+		assert_memory_equal(in, out, len);
+	}
+	ends_close(&e);
+}
+
+/* What was read, but does not fit the other side, is kept in order, and the
+ * end comes behind it. */
+static void relay_keeps_small_writes_for_a_slow_reader(void **state)
+{
+	const int small = 65536;
+	size_t sent = 0, got = 0;
+	static uint8_t buf[262144];
+	struct ends e = { 0 };
+	int in[2], out[2];
+	ssize_t n;
+	int quiet = 0;
+
+	(void)state;
+	tcp_pair(in);
+	tcp_pair(out);
+	setsockopt(out[0], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(out[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	e.app = in[0];
+	e.far = out[0];
+	assert_int_equal(relay_start(pool, in[1],
+				     (struct stream){ .fd = out[1] }, ended, &e,
+				     &e.relay),
+			 0);
+	while (quiet < 200) {
+		for (size_t i = 0; i < 700; i++)
+			buf[i] = octet_at(sent + i);
+		n = send(e.app, buf, 700, MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		quiet = n > 0 ? 0 : quiet + 1;
+		loop_turn(&loop, 0);
+	}
+	shutdown(e.app, SHUT_WR);
+	while ((n = wait_recv(e.far, buf, sizeof(buf))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			assert_int_equal(buf[i], octet_at(got++));
+	assert_int_equal(n, 0);
+	assert_int_equal(got, sent);
+	ends_close(&e);
+}
+
+/* Data and the end may come before the relay looks at all. */
+static void relay_hears_an_end_that_comes_with_the_last_octets(void **state)
+{
+	struct ends e;
+	char buf[16];
+
+	(void)state;
+	ends_open(&e);
+	turn(3);
+	assert_int_equal(send(e.app, "last", 4, 0), 4);
+	shutdown(e.app, SHUT_WR);
+	assert_int_equal(wait_recv(e.far, buf, sizeof(buf)), 4);
+	assert_int_equal(wait_recv(e.far, buf, sizeof(buf)), 0);
+	assert_int_equal(send(e.far, "word", 4, 0), 4);
+	fd_close(&e.far);
+	assert_int_equal(wait_recv(e.app, buf, sizeof(buf)), 4);
+	assert_int_equal(wait_recv(e.app, buf, sizeof(buf)), 0);
+	wait_end(&e, 0);
+	ends_close(&e);
+}
+
+/* A read that ends before an fd has not read all: no event tells of the rest */
+static void relay_reads_on_behind_an_fd_that_was_sent_along(void **state)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { (char[]){ "with" }, 4 };
+	struct msghdr m = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct ends e = { 0 };
+	int in[2], out[2];
+	char buf[16] = "";
+	size_t got = 0;
+
+	(void)state;
+	tcp_pair(in);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, out), 0);
+	e.app = in[0];
+	e.far = out[0];
+	assert_int_equal(relay_start(pool, in[1],
+				     (struct stream){ .fd = out[1] }, ended, &e,
+				     &e.relay),
+			 0);
+	turn(3);
+	control.head = (struct cmsghdr){
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(sizeof(int)),
+	};
+	memcpy(CMSG_DATA(&control.head), &e.far, sizeof(int));
+	assert_int_equal(sendmsg(e.far, &m, 0), 4);
+	assert_int_equal(send(e.far, "behind", 6, 0), 6);
+	while (got < 10) {
+		const ssize_t n =
+			wait_recv(e.app, buf + got, sizeof(buf) - got);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	assert_string_equal(buf, "withbehind");
+	ends_close(&e);
+}
+
 static void check_urgent(int from, int to)
 {
 	char buf[64] = { 0 };
@@ -227,6 +368,10 @@ int main(void)
 		T(relay_of_an_answer_hears_the_outer_side_alone),
 		T(relay_keeps_half_open_side_flowing),
 		T(relay_stops_the_writer_of_a_slow_reader),
+		T(relay_keeps_writes_of_every_size_byte_exact),
+		T(relay_keeps_small_writes_for_a_slow_reader),
+		T(relay_hears_an_end_that_comes_with_the_last_octets),
+		T(relay_reads_on_behind_an_fd_that_was_sent_along),
 		T(relay_carries_urgent_octets_as_plain_ones),
 		T(many_relays_share_few_pipes),
 		T(relay_copies_when_no_pipe_can_be_made),

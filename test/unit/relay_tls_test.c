@@ -65,7 +65,7 @@ static int setup(void **state)
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
 	pool = relay_pool_new(&loop);
-	context = tls_context_new(false);
+	assert_int_equal(tls_context_new(false, &context), 0);
 	server_context = make_server_context();
 	assert_true(pool && context);
 	return 0;

@@ -68,8 +68,7 @@ static int way_read_anchors(struct way *w)
 	}
 	if (!need_tls)
 		return 0;
-	w->tls = tls_context_new(need_anchors);
-	return w->tls ? 0 : -ENOENT;
+	return tls_context_new(need_anchors, &w->tls);
 }
 
 int way_init(struct way *w, struct loop *loop, const struct plan *p)

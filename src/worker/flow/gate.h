@@ -46,6 +46,7 @@ struct gate {
 		struct watch watch;
 		struct timer rest;
 		int fd;
+		uint16_t family;
 	} door[GATE_LISTENERS];
 	unsigned int door_count;
 };

@@ -2,11 +2,12 @@
 /*
  * pump.c - one direction of a relay
  *
- * Between two plain sockets bytes are spliced through a borrowed pipe. Where
- * splice(2) cannot go (TLS, urgent data, no pipe to be had) they are copied
- * through a scratch buffer: peeked, written, and only then taken from the
- * socket for as much as was written. So no bytes ever wait in our memory, and
- * the two ways can alternate at any byte.
+ * Between two plain sockets few bytes at a time are passed on: read and
+ * written, which is two system calls; what the writing side does not take waits
+ * in a borrowed pipe. Many are spliced through that pipe. Under TLS, and when
+ * there is no pipe, they are copied: peeked, written, and only then taken for
+ * as much as was written. So no bytes ever wait in our memory, and the three
+ * ways can alternate at any byte.
  */
 #include "flow/pump.h"
 
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
@@ -116,6 +118,49 @@ static ssize_t pump_copy(struct pump *p, struct pump_kit *kit,
 	return rc < 0 ? rc : n;
 }
 
+/* Put what @to did not take into the empty pipe, which surely holds it. */
+static int pass_keep(struct pump *p, const uint8_t *buf, size_t len)
+{
+	const ssize_t n = write(p->pipe->wr, buf, len);
+
+	if (n != (ssize_t)len)
+		return n < 0 ? -errno : -ENOMEM;
+	p->held_bytes = (uint32_t)len;
+	return 0;
+}
+
+/* Return: octets read and sent or held, 0 at the end, -EAGAIN, or -errno */
+static ssize_t pump_pass(struct pump *p, struct pump_kit *kit,
+			 struct stream *from, struct stream *to)
+{
+	ssize_t sent;
+	ssize_t n;
+	int rc;
+
+	if (!p->can_write)
+		return -EAGAIN;
+	n = stream_read(from, kit->scratch, PUMP_PASS_BYTES);
+	if (n == -EAGAIN) {
+		p->can_read = false;
+		p->has_urgent = false;
+		return n;
+	}
+	if (n == 0)
+		pump_hear_end(p);
+	if (n <= 0)
+		return n;
+	p->is_bulk = n == PUMP_PASS_BYTES;
+	if (n < PUMP_PASS_BYTES && !p->asks_on && !p->has_urgent)
+		p->can_read = false;
+	sent = copy_write(p, to, kit->scratch, (size_t)n);
+	if (sent == -EAGAIN)
+		sent = 0;
+	if (sent < 0 || sent == n)
+		return sent;
+	rc = pass_keep(p, kit->scratch + sent, (size_t)(n - sent));
+	return rc < 0 ? rc : n;
+}
+
 /* Return: octets now in the pipe, 0 at the end, -EAGAIN, or -errno */
 static ssize_t pump_fill(struct pump *p, struct pump_kit *kit,
 			 struct stream *from, struct stream *to)
@@ -128,21 +173,25 @@ static ssize_t pump_fill(struct pump *p, struct pump_kit *kit,
 		p->pipe = pipes_take(&kit->pipes);
 	if (!p->pipe)
 		return pump_copy(p, kit, from, to);
+	/*
+	 * splice() does not step over urgent data: it returns -EAGAIN before
+	 * it, or 0 when the end has come behind it. recv() does, the sockets
+	 * have SO_OOBINLINE.
+	 */
+	if (p->has_urgent || !p->is_bulk)
+		return pump_pass(p, kit, from, to);
 	n = splice(from->fd, NULL, p->pipe->wr, NULL, p->pipe->room_bytes,
 		   SPLICE_FLAGS);
+	if (n >= 0 && n < PUMP_PASS_BYTES)
+		p->is_bulk = false;
 	if (n > 0) {
 		p->held_bytes = (uint32_t)n;
 		return n;
 	}
 	if (n < 0 && errno != EAGAIN)
 		return -errno;
-	/*
-	 * splice() does not step over urgent data: it returns -EAGAIN before
-	 * it, or 0 when the end has come behind it. recv() does, the sockets
-	 * have SO_OOBINLINE.
-	 */
-	if (n == 0 || p->has_urgent)
-		return pump_copy(p, kit, from, to);
+	if (n == 0)
+		return pump_pass(p, kit, from, to);
 	p->can_read = false;
 	return -EAGAIN;
 }
@@ -243,6 +292,6 @@ void pump_flush(struct pump *p, struct pump_kit *kit, struct stream *from,
 	if (p->state != PUMP_FLOWS)
 		return;
 	p->state = PUMP_FLUSHES;
-	p->can_read = true;
+	p->can_read = p->asks_on = true;
 	(void)pump_run(p, kit, from, to); /* both sides are reset next */
 }

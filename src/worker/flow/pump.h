@@ -12,6 +12,7 @@
 
 #define PUMP_BUDGET_BYTES  4194304 /* a turn, then other flows have theirs */
 #define PUMP_SCRATCH_BYTES 65536
+#define PUMP_PASS_BYTES	   16384 /* what a small read takes; more is bulk */
 
 /**
  * enum pump_state - how far a direction has come
@@ -43,6 +44,9 @@ enum pump_state {
  * @can_read:    No read has met -EAGAIN since epoll last reported
  * @can_write:   The same for writing
  * @has_urgent:  Urgent data stands, or stood, in the way of splice(2)
+ * @asks_on:     A read of less than was asked for may not be all there is: the
+ *               end is near, or this is no TCP socket
+ * @is_bulk:     The last read gave PUMP_PASS_BYTES or more: splice the next
  */
 struct pump {
 	struct pipe *pipe;
@@ -51,6 +55,8 @@ struct pump {
 	bool can_read;
 	bool can_write;
 	bool has_urgent;
+	bool asks_on;
+	bool is_bulk;
 };
 
 /**

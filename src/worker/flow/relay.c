@@ -236,6 +236,8 @@ static void relay_event(struct relay *r, int i, uint32_t events)
 		writer->can_write = true;
 	if (events & EPOLLPRI)
 		reader->has_urgent = true;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		reader->asks_on = true;
 	/* TLS may have to read before it can write, and the other way. */
 	if (r->side[i].tls)
 		reader->can_read = writer->can_write = true;
@@ -252,15 +254,14 @@ static void relay_outer_event(struct watch *w, uint32_t events)
 	relay_event(container_of(w, struct relay, watch[OUTER]), OUTER, events);
 }
 
-/* Failures are harmless: a unix socket has none of these. */
-static void relay_tune(int inner, int outer)
+/** relay_tune() - Return: is it TCP? A unix socket has none of these, and a
+ * read of it may also end before an fd that was sent along */
+static bool relay_tune(int fd)
 {
 	const int on = 1;
 
-	(void)setsockopt(inner, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(inner, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(inner, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
-	(void)setsockopt(outer, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
 }
 
 static int relay_watch(struct relay *r)
@@ -280,6 +281,7 @@ static int relay_begin(struct relay_pool *p, int inner, struct stream outer,
 {
 	struct stream in = { .fd = inner };
 	struct relay *r = calloc(1, sizeof(*r));
+	const int on = 1;
 	int rc;
 
 	if (!r) {
@@ -296,7 +298,9 @@ static int relay_begin(struct relay_pool *p, int inner, struct stream outer,
 		.pump[INNER].state = inner_pump,
 	};
 	list_add_tail(&p->relays, &r->node);
-	relay_tune(inner, outer.fd);
+	(void)setsockopt(inner, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	for (int i = 0; i < SIDES; i++)
+		r->pump[i].asks_on = !relay_tune(r->side[i].fd);
 	rc = relay_watch(r);
 	if (rc < 0) {
 		relay_cancel(r);

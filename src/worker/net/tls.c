@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * tls.c - TLS client layers over streams; the only file that knows OpenSSL
+ * tls.c - TLS client layers over streams
  *
  * Enter through stream.h. OpenSSL reads and writes the stream below through a
  * BIO of our own, so that layers nest and no SIGPIPE is ever raised. All files
@@ -12,20 +12,22 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "net/openssl.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/rand.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 
-#define TLS_ANCHORS "/etc/ssl/certs/ca-certificates.crt"
+/* Behind macros of the library's headers */
+#define BIO_clear_flags openssl.BIO_clear_flags
+#define BIO_set_flags	openssl.BIO_set_flags
+#define SSL_CTX_ctrl	openssl.SSL_CTX_ctrl
+#define SSL_ctrl	openssl.SSL_ctrl
+
+#define TLS_ANCHORS	"/etc/ssl/certs/ca-certificates.crt"
 
 struct tls_context {
 	SSL_CTX *ssl_ctx;
@@ -75,7 +77,7 @@ static int tls_bio_done(BIO *b, struct tls *t, ssize_t n, bool reading)
 
 static int tls_bio_read(BIO *b, char *buf, int len)
 {
-	struct tls *t = BIO_get_data(b);
+	struct tls *t = openssl.BIO_get_data(b);
 	const ssize_t n = stream_read(&t->under, buf, (size_t)len);
 
 	if (n == 0 && len > 0)
@@ -85,7 +87,7 @@ static int tls_bio_read(BIO *b, char *buf, int len)
 
 static int tls_bio_write(BIO *b, const char *buf, int len)
 {
-	struct tls *t = BIO_get_data(b);
+	struct tls *t = openssl.BIO_get_data(b);
 
 	return tls_bio_done(b, t, stream_write(&t->under, buf, (size_t)len),
 			    false);
@@ -93,7 +95,7 @@ static int tls_bio_write(BIO *b, const char *buf, int len)
 
 static long tls_bio_ctrl(BIO *b, int cmd, long num, void *ptr)
 {
-	const struct tls *t = BIO_get_data(b);
+	const struct tls *t = openssl.BIO_get_data(b);
 
 	(void)num;
 	(void)ptr;
@@ -108,12 +110,13 @@ static bool tls_bio_prepare(void)
 
 	if (tls_bio_method)
 		return true;
-	m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
+	m = openssl.BIO_meth_new(
+		openssl.BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
 	if (!m)
 		return false;
-	BIO_meth_set_read(m, tls_bio_read);
-	BIO_meth_set_write(m, tls_bio_write);
-	BIO_meth_set_ctrl(m, tls_bio_ctrl);
+	openssl.BIO_meth_set_read(m, tls_bio_read);
+	openssl.BIO_meth_set_write(m, tls_bio_write);
+	openssl.BIO_meth_set_ctrl(m, tls_bio_ctrl);
 	tls_bio_method = m;
 	return true;
 }
@@ -122,12 +125,14 @@ static bool tls_bio_prepare(void)
  * certificate comes, since there are no files then. */
 static bool tls_read_anchors(X509_STORE *store)
 {
-	const char *asked = secure_getenv(X509_get_default_cert_file_env());
+	const char *asked =
+		secure_getenv(openssl.X509_get_default_cert_file_env());
 
 	if (asked && asked[0] != '\0')
-		return X509_STORE_load_file(store, asked) == 1;
-	return X509_STORE_load_file(store, X509_get_default_cert_file()) == 1 ||
-	       X509_STORE_load_file(store, TLS_ANCHORS) == 1;
+		return openssl.X509_STORE_load_file(store, asked) == 1;
+	return openssl.X509_STORE_load_file(
+		       store, openssl.X509_get_default_cert_file()) == 1 ||
+	       openssl.X509_STORE_load_file(store, TLS_ANCHORS) == 1;
 }
 
 static bool tls_setup(SSL_CTX *c)
@@ -135,8 +140,8 @@ static bool tls_setup(SSL_CTX *c)
 	/* RFC 7301, 3.1: each name after its length. */
 	static const unsigned char alpn[] = "\x08http/1.1";
 
-	(void)SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION |
-					     SSL_OP_IGNORE_UNEXPECTED_EOF);
+	(void)openssl.SSL_CTX_set_options(
+		c, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	(void)SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE |
 					  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 					  SSL_MODE_RELEASE_BUFFERS);
@@ -144,36 +149,50 @@ static bool tls_setup(SSL_CTX *c)
 	/* One recv(2) a record instead of one for its header as well. */
 	SSL_CTX_set_read_ahead(c, 1);
 	return SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) == 1 &&
-	       SSL_CTX_set_alpn_protos(c, alpn, sizeof(alpn) - 1) == 0;
+	       openssl.SSL_CTX_set_alpn_protos(c, alpn, sizeof(alpn) - 1) == 0;
 }
 
-struct tls_context *tls_context_new(bool need_anchors)
+static int tls_context_fill(struct tls_context *ctx, bool need_anchors)
 {
-	struct tls_context *ctx = calloc(1, sizeof(*ctx));
 	unsigned char warm_up;
 
+	ctx->ssl_ctx = openssl.SSL_CTX_new(openssl.TLS_client_method());
+	if (!ctx->ssl_ctx || !tls_bio_prepare() || !tls_setup(ctx->ssl_ctx) ||
+	    openssl.RAND_bytes(&warm_up, 1) != 1)
+		return -ENOMEM;
+	if (need_anchors &&
+	    !tls_read_anchors(openssl.SSL_CTX_get_cert_store(ctx->ssl_ctx)))
+		return -ENOENT;
+	return 0;
+}
+
+int tls_context_new(bool need_anchors, struct tls_context **ret)
+{
+	struct tls_context *ctx;
+	int rc;
+
+	if (!openssl_load())
+		return -ELIBACC;
+	ctx = calloc(1, sizeof(*ctx));
 	if (!ctx)
-		return NULL;
+		return -ENOMEM;
 	/* glibc reads /etc/localtime at the first gmtime_r(3), which checks
 	 * the dates of a certificate. */
 	tzset();
-	ctx->ssl_ctx = SSL_CTX_new(TLS_client_method());
-	if (!ctx->ssl_ctx || !tls_bio_prepare() || !tls_setup(ctx->ssl_ctx) ||
-	    (need_anchors &&
-	     !tls_read_anchors(SSL_CTX_get_cert_store(ctx->ssl_ctx))) ||
-	    RAND_bytes(&warm_up, 1) != 1) {
+	rc = tls_context_fill(ctx, need_anchors);
+	openssl.ERR_clear_error();
+	if (rc < 0)
 		tls_context_free(ctx);
-		ctx = NULL;
-	}
-	ERR_clear_error();
-	return ctx;
+	else
+		*ret = ctx;
+	return rc;
 }
 
 void tls_context_free(struct tls_context *ctx)
 {
 	if (!ctx)
 		return;
-	SSL_CTX_free(ctx->ssl_ctx);
+	openssl.SSL_CTX_free(ctx->ssl_ctx);
 	free(ctx);
 }
 
@@ -181,36 +200,36 @@ void tls_context_free(struct tls_context *ctx)
  * (RFC 6066, 3: literals are not sent). */
 static bool tls_expect(SSL *ssl, const char *host)
 {
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	X509_VERIFY_PARAM *param = openssl.SSL_get0_param(ssl);
 	struct addr ip;
 
-	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	openssl.SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	openssl.SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (addr_parse_ip(host, &ip))
-		return X509_VERIFY_PARAM_set1_ip(param, ip.ip,
-						 addr_size(&ip)) == 1;
-	return SSL_set1_host(ssl, host) == 1;
+		return openssl.X509_VERIFY_PARAM_set1_ip(param, ip.ip,
+							 addr_size(&ip)) == 1;
+	return openssl.SSL_set1_host(ssl, host) == 1;
 }
 
 static bool tls_prepare(struct tls *t, const char *host, bool insecure)
 {
 	char name[NAME_MAX_LEN + 1]; /* the library's macro wants no const */
-	BIO *bio = BIO_new(tls_bio_method);
+	BIO *bio = openssl.BIO_new(tls_bio_method);
 	struct addr ip;
 
 	if (!bio)
 		return false;
-	BIO_set_data(bio, t);
-	BIO_set_init(bio, 1);
-	SSL_set_bio(t->ssl, bio, bio); /* takes it */
-	SSL_set_connect_state(t->ssl);
+	openssl.BIO_set_data(bio, t);
+	openssl.BIO_set_init(bio, 1);
+	openssl.SSL_set_bio(t->ssl, bio, bio); /* takes it */
+	openssl.SSL_set_connect_state(t->ssl);
 	if (!addr_parse_ip(host, &ip) &&
 	    (!text_copy(name, sizeof(name), host) ||
 	     SSL_set_tlsext_host_name(t->ssl, name) != 1))
 		return false;
 	if (!insecure)
 		return tls_expect(t->ssl, host);
-	SSL_set_verify(t->ssl, SSL_VERIFY_NONE, NULL);
+	openssl.SSL_set_verify(t->ssl, SSL_VERIFY_NONE, NULL);
 	return true;
 }
 
@@ -223,10 +242,10 @@ struct tls *tls_new(struct tls_context *ctx, struct stream under,
 		return NULL;
 	t->read_needs = EPOLLIN;
 	t->write_needs = EPOLLOUT;
-	t->ssl = SSL_new(ctx->ssl_ctx);
+	t->ssl = openssl.SSL_new(ctx->ssl_ctx);
 	if (!t->ssl || !tls_prepare(t, host, insecure)) {
-		ERR_clear_error();
-		SSL_free(t->ssl);
+		openssl.ERR_clear_error();
+		openssl.SSL_free(t->ssl);
 		free(t);
 		return NULL;
 	}
@@ -239,11 +258,11 @@ void tls_free(struct tls *t, bool abort)
 	if (!t)
 		return;
 	/* Once, and only for good manners: nobody waits for it. */
-	if (!abort && !t->is_broken && SSL_is_init_finished(t->ssl)) {
-		(void)SSL_shutdown(t->ssl);
-		ERR_clear_error();
+	if (!abort && !t->is_broken && openssl.SSL_is_init_finished(t->ssl)) {
+		(void)openssl.SSL_shutdown(t->ssl);
+		openssl.ERR_clear_error();
 	}
-	SSL_free(t->ssl);
+	openssl.SSL_free(t->ssl);
 	if (abort)
 		stream_abort(&t->under);
 	else
@@ -254,7 +273,7 @@ void tls_free(struct tls *t, bool abort)
 /* Before each call of the library */
 static void tls_begin(struct tls *t, uint32_t needs)
 {
-	ERR_clear_error();
+	openssl.ERR_clear_error();
 	t->io_err = 0;
 	t->blocked = needs;
 }
@@ -262,7 +281,7 @@ static void tls_begin(struct tls *t, uint32_t needs)
 /* After one that failed: 0 is the peer's end */
 static int tls_result(struct tls *t, int rc)
 {
-	switch (SSL_get_error(t->ssl, rc)) {
+	switch (openssl.SSL_get_error(t->ssl, rc)) {
 	case SSL_ERROR_WANT_READ:
 	case SSL_ERROR_WANT_WRITE:
 		return -EAGAIN;
@@ -284,7 +303,7 @@ static const char *tls_reason(const struct tls *t)
 		return strerror(-t->io_err);
 	if (t->under_ended)
 		return "it hung up";
-	text = ERR_reason_error_string(ERR_peek_last_error());
+	text = openssl.ERR_reason_error_string(openssl.ERR_peek_last_error());
 	return text ? text : "protocol error";
 }
 
@@ -295,7 +314,7 @@ int tls_handshake(struct tls *t, const char **why)
 	if (t->is_broken)
 		return -EPROTO;
 	tls_begin(t, EPOLLIN);
-	rc = SSL_do_handshake(t->ssl);
+	rc = openssl.SSL_do_handshake(t->ssl);
 	if (rc == 1)
 		return 0;
 	rc = tls_result(t, rc);
@@ -304,10 +323,10 @@ int tls_handshake(struct tls *t, const char **why)
 		return rc;
 	}
 	t->is_broken = true;
-	if (SSL_get_verify_mode(t->ssl) != SSL_VERIFY_NONE &&
-	    SSL_get_verify_result(t->ssl) != X509_V_OK) {
-		*why = X509_verify_cert_error_string(
-			SSL_get_verify_result(t->ssl));
+	if (openssl.SSL_get_verify_mode(t->ssl) != SSL_VERIFY_NONE &&
+	    openssl.SSL_get_verify_result(t->ssl) != X509_V_OK) {
+		*why = openssl.X509_verify_cert_error_string(
+			openssl.SSL_get_verify_result(t->ssl));
 		return -EKEYREJECTED;
 	}
 	*why = tls_reason(t);
@@ -322,7 +341,8 @@ ssize_t tls_read(struct tls *t, void *buf, size_t len, bool peek)
 	if (t->is_broken)
 		return t->io_err ? t->io_err : -EPROTO;
 	tls_begin(t, EPOLLIN);
-	rc = peek ? SSL_peek(t->ssl, buf, room) : SSL_read(t->ssl, buf, room);
+	rc = peek ? openssl.SSL_peek(t->ssl, buf, room)
+		  : openssl.SSL_read(t->ssl, buf, room);
 	if (rc > 0)
 		return rc;
 	rc = tls_result(t, rc);
@@ -341,7 +361,7 @@ ssize_t tls_write(struct tls *t, const void *buf, size_t len)
 	if (len == 0)
 		return 0;
 	tls_begin(t, EPOLLOUT);
-	rc = SSL_write(t->ssl, buf, room);
+	rc = openssl.SSL_write(t->ssl, buf, room);
 	if (rc > 0)
 		return rc;
 	rc = tls_result(t, rc);
@@ -354,9 +374,10 @@ int tls_end(struct tls *t)
 {
 	int rc = 0;
 
-	if (!t->is_broken && !(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN)) {
+	if (!t->is_broken &&
+	    !(openssl.SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN)) {
 		tls_begin(t, EPOLLOUT);
-		rc = SSL_shutdown(t->ssl);
+		rc = openssl.SSL_shutdown(t->ssl);
 		rc = rc >= 0 ? 0 : tls_result(t, rc);
 	}
 	if (rc == -EAGAIN) {
