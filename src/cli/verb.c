@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,6 +80,16 @@ bool verb_words(const struct verb *v, char **argv, void *ctx, int *ret_status)
 	}
 	*to = NULL;
 	return true;
+}
+
+int verb_no_words(const struct verb *v, char **argv)
+{
+	struct fault f = { 0 };
+
+	if (!argv[0])
+		return STATUS_DONE;
+	(void)fault_plain(&f, -EINVAL, "it takes no arguments");
+	return verb_say(v, &f, STATUS_MISUSED);
 }
 
 int verb_take_verbose(void *ctx, const char *value, struct fault *f)
