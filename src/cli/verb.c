@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,11 +34,16 @@ void verb_manual(const struct verb *v, FILE *to)
 
 int verb_say(const struct verb *v, const struct fault *f, int status)
 {
-	char text[sizeof(f->text) + sizeof(f->hint) + 64];
+	char said[2 * sizeof(f->text)];
+	char hint[2 * sizeof(f->hint)];
+	char text[sizeof(said) + sizeof(hint) + 64];
 	int len;
 
+	/* A word that somebody gave may be anything. */
+	text_plain(said, sizeof(said), f->text, strlen(f->text));
+	text_plain(hint, sizeof(hint), f->hint, strlen(f->hint));
 	len = snprintf(text, sizeof(text), "nsproxy: %s: %s\n%s%s%s", v->name,
-		       f->text, f->hint[0] ? "hint: " : "", f->hint,
+		       said, f->hint[0] ? "hint: " : "", hint,
 		       f->hint[0] ? "\n" : "");
 	if (len > 0)
 		(void)fd_write_all(STDERR_FILENO, text, strlen(text));
