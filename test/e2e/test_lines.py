@@ -61,14 +61,18 @@ def judge(words, ran):
     said = ran.stderr.decode("utf-8", "replace")
     if ran.returncode not in STATUSES:
         return f"status {ran.returncode}"
+    text = [word.decode("latin-1") if isinstance(word, bytes) else word
+            for word in words]
     if ran.returncode == 0 and words[0] in NO_WORDS and words[1:] and not (
-            {"-h", "--help", "--", "--json", "--dry-run"} & set(words)):
+            {"-h", "--help", "--", "--json", "--dry-run"} & set(text)):
         return "it does as if nothing had been said"
     if ran.returncode == 0 or words[0] in ("help", "--help"):
         return None
     lines = said.splitlines()
     if not lines:
-        return None if words[0] in ("run", "exec") else "it says nothing"
+        # What is wrong with a configuration is `config check`'s answer.
+        return None if words[0] in ("run", "exec") or ran.stdout else (
+            "it says nothing")
     if not 1 <= len(lines) <= 4 or len(said) > 4096:
         return f"{len(lines)} lines"
     if not lines[0].startswith("nsproxy: "):
@@ -99,7 +103,7 @@ def try_line(lab, number):
 def test_a_crash_or_a_second_page_would_be_noticed(lab):
     """The control: a judge that finds nothing wrong finds nothing."""
     class Ran:
-        returncode, stderr = -11, b""
+        returncode, stderr, stdout = -11, b"", b""
     assert judge(["run"], Ran) == "status -11"
     Ran.returncode, Ran.stderr = 2, b""
     assert judge(["up"], Ran)
@@ -109,6 +113,11 @@ def test_a_crash_or_a_second_page_would_be_noticed(lab):
     assert judge(["up"], Ran)
     Ran.stderr = b"nsproxy: up: what?\n"
     assert not judge(["up"], Ran)
+
+
+def test_what_a_terminal_would_obey_is_quoted(lab):
+    ran = lab.nsproxy("attach", "x", "--pid", "\udce0\x1b[2J")
+    assert ran.rc == 2 and "'\\xe0\\x1b[2J' is no process" in ran.err, ran
 
 
 @pytest.mark.row("U02")
