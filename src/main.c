@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const struct verb verb_help_word;
@@ -207,6 +208,16 @@ static int main_verb(char **argv)
 /** main_role() - One of our own processes, started by another of them */
 static int main_role(const char *role)
 {
+	socklen_t size = sizeof(int);
+	int type = 0;
+
+	if (getsockopt(WORKER_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+	    type != SOCK_SEQPACKET) {
+		(void)fputs("nsproxy: what begins with '@' is started by "
+			    "nsproxy itself\n",
+			    stderr);
+		return STATUS_MISUSED;
+	}
 	if (!strcmp(role, WORKER_ROLE))
 		return worker_main(WORKER_CHANNEL);
 	if (!strcmp(role, KEEPER_ROLE))

@@ -45,6 +45,8 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "alone: needs the machine for itself (timing)")
     config.addinivalue_line(
+        "markers", "long: takes its time; make lab has it")
+    config.addinivalue_line(
         "markers", "no_lab: reads files alone")
     config.addinivalue_line(
         "markers", "row(id, ...): the rows of rows.txt that it proves")

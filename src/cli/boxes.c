@@ -221,17 +221,6 @@ static int restart_verb(const struct verb *v, char **argv)
 	return status;
 }
 
-/** boxes_no_words() - A verb that takes none */
-static int boxes_no_words(const struct verb *v, char **argv)
-{
-	struct fault f = { 0 };
-
-	if (!argv[0])
-		return STATUS_DONE;
-	(void)fault_plain(&f, -EINVAL, "it takes no arguments");
-	return verb_say(v, &f, STATUS_MISUSED);
-}
-
 static int stop_verb(const struct verb *v, char **argv)
 {
 	struct varlink_reply r = { 0 };
@@ -240,7 +229,7 @@ static int stop_verb(const struct verb *v, char **argv)
 
 	if (!verb_words(v, argv, &b, &status))
 		return status;
-	status = boxes_no_words(v, argv);
+	status = verb_no_words(v, argv);
 	if (status == STATUS_DONE)
 		status = call_once(v, "Stop", "keep", json_boolean(b.keep), &r);
 	varlink_reply_fini(&r);
@@ -257,7 +246,7 @@ static int gc_verb(const struct verb *v, char **argv)
 
 	if (!verb_words(v, argv, &b, &status))
 		return status;
-	status = boxes_no_words(v, argv);
+	status = verb_no_words(v, argv);
 	if (status == STATUS_DONE)
 		status = call_once(v, "Collect", "dry_run",
 				   json_boolean(b.dry_run), &r);

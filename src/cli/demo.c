@@ -261,12 +261,13 @@ static int demo_verb(const struct verb *v, char **argv)
 	struct demo d = { .self_fd = -1 };
 	struct fault f = { 0 };
 	int status = STATUS_FAILED;
-	int used;
 
-	if (!verb_options(v, argv, &d, &used, &status))
+	if (!verb_words(v, argv, &d, &status))
 		return status;
 	if (d.is_inside)
 		return demo_inside();
+	if (argv[0])
+		return verb_no_words(v, argv);
 	(void)setlocale(LC_CTYPE, "");	/* may we write a check mark? */
 	(void)signal(SIGCHLD, SIG_DFL); /* an ignored one would reap for us */
 	d.self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);

@@ -6,7 +6,9 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,11 +34,16 @@ void verb_manual(const struct verb *v, FILE *to)
 
 int verb_say(const struct verb *v, const struct fault *f, int status)
 {
-	char text[sizeof(f->text) + sizeof(f->hint) + 64];
+	char said[2 * sizeof(f->text)];
+	char hint[2 * sizeof(f->hint)];
+	char text[sizeof(said) + sizeof(hint) + 64];
 	int len;
 
+	/* A word that somebody gave may be anything. */
+	text_plain(said, sizeof(said), f->text, strlen(f->text));
+	text_plain(hint, sizeof(hint), f->hint, strlen(f->hint));
 	len = snprintf(text, sizeof(text), "nsproxy: %s: %s\n%s%s%s", v->name,
-		       f->text, f->hint[0] ? "hint: " : "", f->hint,
+		       said, f->hint[0] ? "hint: " : "", hint,
 		       f->hint[0] ? "\n" : "");
 	if (len > 0)
 		(void)fd_write_all(STDERR_FILENO, text, strlen(text));
@@ -79,6 +86,16 @@ bool verb_words(const struct verb *v, char **argv, void *ctx, int *ret_status)
 	}
 	*to = NULL;
 	return true;
+}
+
+int verb_no_words(const struct verb *v, char **argv)
+{
+	struct fault f = { 0 };
+
+	if (!argv[0])
+		return STATUS_DONE;
+	(void)fault_plain(&f, -EINVAL, "it takes no arguments");
+	return verb_say(v, &f, STATUS_MISUSED);
 }
 
 int verb_take_verbose(void *ctx, const char *value, struct fault *f)

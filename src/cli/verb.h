@@ -94,6 +94,10 @@ bool verb_options(const struct verb *v, char **argv, void *ctx, int *ret_used,
  */
 bool verb_words(const struct verb *v, char **argv, void *ctx, int *ret_status);
 
+/** verb_no_words() - A verb that takes none: are there any? Return: exit
+ * status, and STATUS_DONE when there are none */
+int verb_no_words(const struct verb *v, char **argv);
+
 /** verb_help() - Write synopsis, options and the rest of a verb's help */
 void verb_help(const struct verb *v, FILE *to);
 

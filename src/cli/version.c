@@ -9,9 +9,11 @@
 static int version_verb(const struct verb *v, char **argv)
 {
 	int status = STATUS_DONE;
-	int used;
 
-	if (!verb_options(v, argv, NULL, &used, &status))
+	if (!verb_words(v, argv, NULL, &status))
+		return status;
+	status = verb_no_words(v, argv);
+	if (status != STATUS_DONE)
 		return status;
 	return printf("nsproxy %s\n", NSPROXY_VERSION NSPROXY_BROKEN_MARK) < 0
 		       ? STATUS_FAILED

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bus/channel.h"
 #include "bus/plan.h"
 #include "dial/resolve.h"
@@ -363,15 +364,15 @@ static int worker_find_socket(struct worker *w, struct fault *f)
 {
 	struct hop *h = worker_socket_hop(w);
 	char *slash = h ? strrchr(h->path, '/') : NULL;
+	char shown[sizeof(h->label)];
 
 	if (!slash)
 		return 0;
 	*slash = '\0';
+	text_quote(shown, sizeof(shown), h->path, strlen(h->path));
 	if (chdir(slash == h->path ? "/" : h->path) < 0)
 		return fault(f, -errno,
-			     "enter '%s', where the proxy's socket "
-			     "is",
-			     h->path);
+			     "enter '%s', where the proxy's socket is", shown);
 	memmove(h->path, slash + 1, strlen(slash + 1) + 1);
 	return 0;
 }

@@ -14,9 +14,11 @@ import pytest
 
 from lab import Keep
 from lab.run import pids, role_of, wait_for
+from test_endure import Ticks
 
 COUNT = int(os.environ.get("NSPROXY_SCALE", "200"))
 ROUNDS = 3
+IDLE_S = 5
 # Two a core, and as many that have answered and are about to end.
 BUILDERS = 4 * os.cpu_count()
 CONNECTIONS = 50
@@ -127,7 +129,25 @@ def watches(pid):
                for fd in os.listdir(fds))
 
 
-@pytest.mark.row("R13")
+def expect_idle(keep, boxes):
+    """While nothing happens nobody works, and who asks is answered at once."""
+    control = Ticks([os.getpid()])
+    while control.spent_s() == 0:
+        pass
+    everybody = Ticks([keep.job.pid, *(pid for box in boxes for pid in
+                                       (box["keeper"], box["worker"]))])
+    time.sleep(IDLE_S)
+    spent = everybody.spent_s()
+    began = time.monotonic()
+    assert len(json.loads(keep("status", "--json").out)["sandboxes"]) == COUNT
+    answer = time.monotonic() - began
+    print(f"{COUNT} idle ones worked {spent:.2f} s in {IDLE_S} s; all of "
+          f"them were told in {answer:.2f} s")
+    assert spent < IDLE_S * .02, f"idle, and yet {spent} s"
+    assert answer < 5, answer
+
+
+@pytest.mark.row("R13", "R14")
 def test_many_up_and_down_three_times_leave_nothing(keep):
     names = [f"b{n}" for n in range(COUNT)]
     before, fds_before = residue(), fds(keep)
@@ -144,6 +164,8 @@ def test_many_up_and_down_three_times_leave_nothing(keep):
         assert {box["state"] for box in boxes} == {"up"}
         assert len(keep("list").out.splitlines()) >= COUNT
         assert keep.exec(names[-1], "echo", "in").out == "in\n"
+        if turn == 0:
+            expect_idle(keep, boxes)
         # Root has 128 of them on most machines, and other uses for them.
         assert sum(watches(box["keeper"]) for box in boxes) <= 32
         began = time.monotonic()

@@ -118,6 +118,8 @@ static void own_lines_are_about_whom_they_name_first(void **state)
 	expect_own("sandbox 'work', or another", "",
 		   "sandbox 'work', or another");
 	expect_own("sandbox 'work", "", "sandbox 'work");
+	/* No sandbox is called so, and a terminal would be told to. */
+	expect_own("sandbox 'w\bk': x", "", "sandbox 'w\\x08k': x");
 	expect_own("the sandbox 'work': x", "", "the sandbox 'work': x");
 	(void)snprintf(text, sizeof(text), "sandbox '%s': x", longest);
 	expect_own(text, longest, "x");

@@ -101,6 +101,8 @@ static void unix_sockets_are_paths(void **state)
 	h = hop_good("socks5+unix:///run/x?timeout=3");
 	assert_string_equal(h.path, "/run/x");
 	assert_int_equal(h.dial_s, 3);
+	h = hop_good("socks5+unix:/run/%5b2J%b5");
+	assert_string_equal(h.label, "socks5 /run/[2J\\xb5");
 	(void)hop_bad("socks5+unix:run/x");
 	(void)hop_bad("socks5+unix://host/x");
 	(void)hop_bad("socks5+unix:");

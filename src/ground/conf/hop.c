@@ -260,10 +260,13 @@ static void hop_make_label(struct hop *h)
 {
 	const char *kind = hop_kind_name[h->kind];
 	const bool is_ip6 = strchr(h->host, ':');
+	char shown[NAME_MAX_LEN];
 
+	/* Percents may have hidden octets that are no ASCII. */
+	text_quote(shown, sizeof(shown), h->path, strlen(h->path));
 	if (h->path[0] != '\0')
 		(void)snprintf(h->label, sizeof(h->label), "%s %s", kind,
-			       h->path);
+			       shown);
 	else if (h->host[0] != '\0')
 		(void)snprintf(h->label, sizeof(h->label),
 			       is_ip6 ? "%s [%s]:%u" : "%s %s:%u", kind,

@@ -18,6 +18,20 @@ int terms_seal(const struct terms *t, int *ret_fd)
 	return sealed_put("nsproxy-terms", &copy, sizeof(copy), ret_fd);
 }
 
+/** terms_has_words() - Are all its truths 0 or 1, and its words known? */
+static bool terms_has_words(const struct terms *t)
+{
+	uint8_t octet;
+
+	for (unsigned int i = 0; i < t->access_count; i++) {
+		memcpy(&octet, &t->access[i].is_group, 1);
+		if (octet > 1)
+			return false;
+	}
+	memcpy(&octet, &t->isolate, 1);
+	return octet <= 1 && t->guard <= GUARD_STRICT;
+}
+
 int terms_read(int fd, struct terms *ret)
 {
 	const int rc = sealed_get(fd, ret, sizeof(*ret));
@@ -29,7 +43,8 @@ int terms_read(int fd, struct terms *ret)
 	    ret->access_count > TERMS_ACCESS ||
 	    ret->veth.port_count > VETH_PORTS ||
 	    !memchr(ret->device, '\0', sizeof(ret->device)) ||
-	    !memchr(ret->veth.link, '\0', sizeof(ret->veth.link)))
+	    !memchr(ret->veth.link, '\0', sizeof(ret->veth.link)) ||
+	    !terms_has_words(ret))
 		return -EPROTO;
 	return 0;
 }

@@ -100,8 +100,11 @@ struct line *line_own(enum log_level level, const char *text)
 	char from[STORE_NAME] = "";
 
 	if (end && (text_starts(end, "': ") || text_starts(end, "' is ")) &&
-	    text_copy_n(from, sizeof(from), name, (size_t)(end - name)))
+	    text_copy_n(from, sizeof(from), name, (size_t)(end - name)) &&
+	    store_name_ok(from))
 		text = end[1] == ':' ? end + 3 : end + 2;
+	else
+		from[0] = '\0';
 	return line_new(level, from, text, strlen(text));
 }
 
