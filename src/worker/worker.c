@@ -144,6 +144,14 @@ static void worker_drained(struct timer *t)
 		loop_stop(&w->loop);
 }
 
+static void worker_look_again(struct task *t)
+{
+	struct worker *w = container_of(t, struct worker, over);
+
+	if (loop_timer(&w->loop, &w->drain, 0, worker_drained) < 0)
+		loop_stop(&w->loop);
+}
+
 /** worker_over() - The sandbox's last process has ended, or its keeper died */
 static void worker_over(void *ctx)
 {
@@ -155,9 +163,9 @@ static void worker_over(void *ctx)
 	}
 	w->drain_until_ms = w->loop.now_ms + WORKER_DRAIN_MS;
 	relay_pool_drain(w->pool);
-	/* First let the loop see what came together with the end. */
-	if (loop_timer(&w->loop, &w->drain, 1, worker_drained) < 0)
-		loop_stop(&w->loop);
+	/* First let the loop see what came together with the end: the task ends
+	 * this turn, its timer the next one. */
+	loop_defer(&w->loop, &w->over, worker_look_again);
 }
 
 /** worker_left() - Whoever hatched us has gone */

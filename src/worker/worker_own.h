@@ -40,6 +40,7 @@ struct worker {
 	struct echo echo;
 	struct doors doors;
 	bool has_log;
+	struct task over;
 	struct timer drain;
 	struct timer retiring;
 	struct watch signal_watch;

@@ -658,3 +658,12 @@ def test_closed_local_ports_are_refused(lab, proxy):
                      "[0], connect_err('localhost', 9)[0]])", proxy)
     assert got == ["ECONNREFUSED"] * 4
     assert not proxy.log
+
+
+def test_packets_over_lo_may_be_wide(lab):
+    release = [int(n) for n in os.uname().release.split(".")[:2]]
+    if release < [6, 3]:
+        pytest.skip("BIG TCP for IPv4 is of Linux 6.3")
+    ran = lab.sandbox(["ip", "-d", "link", "show", "lo"],
+                      "socks5://10.66.0.2:1080")
+    assert "gso_max_size 262144" in ran.out, ran

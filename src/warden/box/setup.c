@@ -169,6 +169,9 @@ static int setup_links(struct setup *s, struct fault *f)
 
 	if (s->has_ip6)
 		l.ip6 = setup_own_ip(SANDBOX_IP6);
+	/* lo of a namespace that is there is others'. */
+	if (!s->is_foreign)
+		links_widen_lo();
 	return links_build(&l, f);
 }
 

@@ -36,6 +36,9 @@
 /* Packets that wait for the worker. Larger would let a flood of full-sized
  * datagrams hold more than 64 MiB of kernel memory. */
 #define LINKS_QUEUE	1000
+/* Octets in one packet over lo: IFLA_GSO_IPV4_MAX_SIZE is of Linux 6.3. */
+#define LINKS_WIDE	262144
+#define LINKS_WIDE_IP4	63
 #define TABLE_INTO_TUN	100
 #define TABLE_ANY_LOCAL 200
 
@@ -297,6 +300,20 @@ int links_build(const struct links *l, struct fault *f)
 	if (has_ip6)
 		links_add_family(n, tun, &l->ip6, l->is_plain);
 	return netlink_commit(n, f);
+}
+
+void links_widen_lo(void)
+{
+	__attribute__((cleanup(netlink_free))) struct netlink *n = NULL;
+	struct nlmsghdr *h;
+
+	if (netlink_new(NETLINK_ROUTE, &n, NULL) < 0)
+		return;
+	h = links_add_link(n, LINKS_LO, 0, "widen lo");
+	mnl_attr_put_u32(h, IFLA_GSO_MAX_SIZE, LINKS_WIDE);
+	mnl_attr_put_u32(h, LINKS_WIDE_IP4, LINKS_WIDE);
+	n->acks = 0; /* older kernels know no such packets */
+	(void)netlink_commit(n, NULL);
 }
 
 int links_raise_lo(struct fault *f)

@@ -72,5 +72,9 @@ struct links {
  */
 int links_build(const struct links *l, struct fault *f);
 
+/** links_widen_lo() - Let TCP over lo, where each connection has its inner leg,
+ * go in packets of more than 64 KiB (BIG TCP), if the kernel can */
+void links_widen_lo(void);
+
 /** links_build_bare() - Bring up lo alone; Return: 0 or -errno */
 int links_build_bare(struct fault *f);

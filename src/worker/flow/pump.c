@@ -19,6 +19,10 @@
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
+static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES &&
+		      PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
+	      "what was read fits the empty pipe");
+
 static bool pump_is_plain(const struct stream *from, const struct stream *to)
 {
 	return !from->tls && !to->tls;
