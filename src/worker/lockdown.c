@@ -234,7 +234,6 @@ static const int lockdown_calls[] = {
 	SCMP_SYS(accept4),
 	SCMP_SYS(connect),
 	SCMP_SYS(bind),
-	SCMP_SYS(listen),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(getpeername),
 	SCMP_SYS(getsockopt),

@@ -70,6 +70,12 @@ static void make_netlink(void)
 	(void)socket(AF_NETLINK, SOCK_RAW, 0);
 }
 
+/* Its listeners all come with the plan. */
+static void be_a_listener(void)
+{
+	(void)listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+}
+
 static void execute(void)
 {
 	(void)execl("/bin/true", "true", (char *)NULL);
@@ -115,6 +121,7 @@ static void other_calls_end_it(void **state)
 {
 	(void)state;
 	assert_killed(locked(false, make_netlink));
+	assert_killed(locked(false, be_a_listener));
 	assert_killed(locked(false, execute));
 	assert_killed(locked(false, trace));
 	assert_killed(locked(false, become_dumpable));
