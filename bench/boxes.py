@@ -32,6 +32,14 @@ def available_kib():
                     if line.startswith("MemAvailable"))
 
 
+def crew(box):
+    """The processes of one: keeper, worker, and the worker's connector."""
+    worker = box["worker"]
+    with open(f"/proc/{worker}/task/{worker}/children",
+              encoding="ascii") as file:
+        return [box["keeper"], worker, *map(int, file.read().split())]
+
+
 def caller(keep):
     sock = keep.call()
     sock.settimeout(60)
@@ -47,8 +55,7 @@ def grow(keep, book, names, step, free_before):
         boxes = ask(keep, sock, "List")["sandboxes"]
     if len(boxes) < step:
         raise Failed(f"{len(boxes)} sandboxes of {step} are there")
-    pids = [(box["keeper"], box["worker"])
-            for box in boxes[::max(1, step // SAMPLE)]]
+    crews = list(map(crew, boxes[::max(1, step // SAMPLE)]))
     daemon = keep.job.pid
 
     def put(what, value):
@@ -59,11 +66,11 @@ def grow(keep, book, names, step, free_before):
     put("exec true, ms", statistics.median(
         timed(lambda: keep.exec(names[0], "true")) for _ in range(5)))
     put("own memory of one, KiB", statistics.mean(
-        sum(map(machine.own_kib, pair)) for pair in pids))
+        sum(map(machine.own_kib, pids)) for pids in crews))
     put("host's memory for one, KiB",
         max(0, free_before - available_kib()) / step)
     put("descriptors of one", statistics.mean(
-        sum(map(machine.fd_count, pair)) for pair in pids))
+        sum(map(machine.fd_count, pids)) for pids in crews))
     put("own memory of the daemon, KiB", machine.own_kib(daemon))
     put("descriptors of the daemon", machine.fd_count(daemon))
 

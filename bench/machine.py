@@ -50,8 +50,8 @@ def cpu_secs():
 
 
 def own_kib(pid):
-    """What a process has for itself alone."""
-    return sum(map(int, re.findall(r"^Private_(?:Clean|Dirty): *(\d+)",
+    """What a process has for itself, and its part of what forks share."""
+    return sum(map(int, re.findall(r"^(?:Private_Clean|Pss_Anon): *(\d+)",
                                    _read(f"/proc/{pid}/smaps_rollup"), re.M)))
 
 

@@ -2,8 +2,9 @@
 /*
  * lockdown.c - the stages by which a worker gives up what it does not need
  *
- * What a worker keeps: its fds, sockets on the host (they are its job), and
- * memory. A worker that cannot be locked down does not start.
+ * What a worker keeps: its fds and memory. Sockets on the host it gets from its
+ * connector, which keeps hardly more than the making of them; a server makes
+ * them itself. Who cannot be locked down does not start.
  */
 #include "lockdown.h"
 
@@ -15,6 +16,8 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -218,9 +221,6 @@ static const int lockdown_calls[] = {
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(recvmmsg),
-	SCMP_SYS(sendto),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendmmsg),
 	SCMP_SYS(splice),
 	SCMP_SYS(pipe2),
 	SCMP_SYS(close),
@@ -231,13 +231,9 @@ static const int lockdown_calls[] = {
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(accept4),
-	SCMP_SYS(connect),
-	SCMP_SYS(bind),
-	SCMP_SYS(listen),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(getpeername),
 	SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt),
 	SCMP_SYS(shutdown),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(gettimeofday),
@@ -250,25 +246,101 @@ static const int lockdown_calls[] = {
 	SCMP_SYS(getrandom),
 	SCMP_SYS(getpid),
 	SCMP_SYS(gettid),
-	SCMP_SYS(tgkill),
 	SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigaction),
 	/* What the tests make of it all: tools/syscalls. */
 	SCMP_SYS(exit_group),
 };
 
-/** lockdown_allow() - The calls whose arguments matter */
-static int lockdown_allow(scmp_filter_ctx ctx, bool want_unix)
+/* What a connector does: hear wishes, make sockets, send them. */
+static const int connector_calls[] = {
+	SCMP_SYS(recvfrom),	SCMP_SYS(sendto),	   SCMP_SYS(sendmsg),
+	SCMP_SYS(close),	SCMP_SYS(getppid),	   SCMP_SYS(brk),
+	SCMP_SYS(munmap),	SCMP_SYS(madvise),	   SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+};
+
+static int allow_calls(scmp_filter_ctx ctx, const int *call, size_t count)
 {
-	/* Unix sockets last: abstract ones need no file system, so that only a
-	 * worker whose proxy is reached by one may make any. */
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call[i], 0);
+	return rc;
+}
+
+/** allow_making() - Sockets, and where they lead */
+static int allow_making(scmp_filter_ctx ctx, bool want_unix)
+{
+	/* Unix sockets last: abstract ones need no file system, so that only
+	 * one whose proxy is reached by one may make any. */
 	static const int family[] = { AF_INET, AF_INET6, AF_UNIX };
 	const size_t count = sizeof(family) / sizeof(*family) - !want_unix;
-	int rc = 0;
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 
 	for (size_t i = 0; i < count; i++)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, family[i]));
+	return rc;
+}
+
+/**
+ * allow_sending() - To whom it may send
+ *
+ * Never a connection: MSG_FASTOPEN makes one of a socket that has ended. An
+ * address is a pointer, of which the kernel's filter sees whether it is there,
+ * but not inside of sendmsg(2)'s struct: without addresses that is not called.
+ */
+static int allow_sending(scmp_filter_ctx ctx, bool by_address)
+{
+	int rc;
+
+	if (!by_address)
+		return seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
+			SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
+			SCMP_A4(SCMP_CMP_EQ, 0));
+	rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
+			      SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
+			       SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	return rc;
+}
+
+/**
+ * allow_tuning() - What it may set of a socket
+ *
+ * Of IP hardly anything: a source route (IP_OPTIONS, IPV6_RTHDR) leads packets
+ * of a connected socket elsewhere, and asks for no right.
+ */
+static int allow_tuning(scmp_filter_ctx ctx)
+{
+	static const struct {
+		int level;
+		int name; /* -1: all */
+	} option[] = {
+		{ SOL_SOCKET, -1 },
+		{ IPPROTO_TCP, -1 },
+		{ IPPROTO_IP, IP_RECVERR },
+		{ IPPROTO_IPV6, IPV6_RECVERR },
+		{ IPPROTO_IPV6, IPV6_V6ONLY },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(option) / sizeof(*option); i++)
+		rc |= seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt),
+			option[i].name < 0 ? 1 : 2,
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)option[i].level),
+			SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)option[i].name));
+	return rc;
+}
+
+/** allow_worker() - The calls whose arguments matter */
+static int allow_worker(scmp_filter_ctx ctx)
+{
+	int rc = 0;
+
 	/* Memory, never code (PROT_EXEC is 4). */
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 			       SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
@@ -277,6 +349,9 @@ static int lockdown_allow(scmp_filter_ctx ctx, bool want_unix)
 	/* A worker that retires shows it by its name. */
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 			       SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+	/* It ends itself when a promise is broken, and nobody else. */
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+			       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	/* Opening a file fails; a library that tries it goes on. */
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), 0);
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
@@ -284,18 +359,40 @@ static int lockdown_allow(scmp_filter_ctx ctx, bool want_unix)
 	return rc;
 }
 
-static int shed_calls(bool want_unix, struct fault *f)
+static int allow_connector(scmp_filter_ctx ctx, bool want_unix)
+{
+	int rc = allow_calls(ctx, connector_calls,
+			     sizeof(connector_calls) / sizeof(int));
+
+	rc |= allow_making(ctx, want_unix);
+	/* A change of user undoes it, so that it comes after. */
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+			       SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
+	return rc;
+}
+
+static int allow_all(scmp_filter_ctx ctx, enum lockdown_kind kind,
+		     bool want_unix)
+{
+	int rc = allow_tuning(ctx);
+
+	if (kind == LOCKDOWN_CONNECTOR)
+		return rc | allow_connector(ctx, want_unix);
+	rc |= allow_calls(ctx, lockdown_calls,
+			  sizeof(lockdown_calls) / sizeof(int));
+	rc |= allow_worker(ctx);
+	rc |= allow_sending(ctx, kind != LOCKDOWN_WORKER);
+	if (kind != LOCKDOWN_SERVER)
+		return rc;
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+	return rc | allow_making(ctx, want_unix);
+}
+
+static int shed_calls(enum lockdown_kind kind, bool want_unix, struct fault *f)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int rc = ctx ? 0 : -ENOMEM;
+	int rc = ctx ? allow_all(ctx, kind, want_unix) : -ENOMEM;
 
-	for (size_t i = 0;
-	     rc == 0 && i < sizeof(lockdown_calls) / sizeof(*lockdown_calls);
-	     i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, lockdown_calls[i],
-				      0);
-	if (rc == 0)
-		rc = lockdown_allow(ctx, want_unix);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -304,7 +401,7 @@ static int shed_calls(bool want_unix, struct fault *f)
 		  : 0;
 }
 
-int lockdown_late(bool keep_cwd, struct fault *f)
+int lockdown_late(enum lockdown_kind kind, bool keep_cwd, struct fault *f)
 {
 	/* A proxy's unix socket may be root's alone. */
 	const bool is_root = !keep_cwd && shed_has_ids();
@@ -320,6 +417,6 @@ int lockdown_late(bool keep_cwd, struct fault *f)
 	if (rc == 0 && !LOCKDOWN_ASAN)
 		shed_landlock();
 	if (rc == 0 && !LOCKDOWN_ASAN && !broken(BROKEN_LOCKDOWN))
-		rc = shed_calls(keep_cwd, f);
+		rc = shed_calls(kind, keep_cwd, f);
 	return rc;
 }

@@ -15,8 +15,17 @@
  */
 int lockdown_early(struct fault *f);
 
+/** enum lockdown_kind - who gives up what it does not need */
+enum lockdown_kind {
+	LOCKDOWN_WORKER,    /* has a connector: may send to nobody by address */
+	LOCKDOWN_SENDER,    /* the same, but it may by the sockets it gets */
+	LOCKDOWN_SERVER,    /* makes its sockets itself */
+	LOCKDOWN_CONNECTOR, /* makes sockets, and little else */
+};
+
 /**
- * lockdown_late() - Give up everything a worker does not need
+ * lockdown_late() - Give up everything that is not needed
+ * @kind:      Which system calls are
  * @keep_cwd:  The proxy is a unix socket in the current directory: keep that
  *             directory reachable for connect(2)
  * @f:         Why not
@@ -28,4 +37,4 @@ int lockdown_early(struct fault *f);
  *
  * Return: 0 or -errno; on failure the caller must exit
  */
-int lockdown_late(bool keep_cwd, struct fault *f);
+int lockdown_late(enum lockdown_kind kind, bool keep_cwd, struct fault *f);

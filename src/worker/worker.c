@@ -16,6 +16,8 @@
 #include "base/text.h"
 #include "bus/channel.h"
 #include "bus/plan.h"
+#include "connector_hatch.h"
+#include "dial/connector.h"
 #include "dial/resolve.h"
 #include "flow/doors.h"
 #include "flow/echo.h"
@@ -217,6 +219,7 @@ static int worker_ways(struct worker *w, struct fault *f)
 	if (rc < 0)
 		return fault(f, rc, "prepare the way out");
 	way_init_direct(&w->direct, &w->loop);
+	w->way.connector = w->direct.connector = w->connector;
 	if (ask >= 0) {
 		w->resolver = resolver_new(&w->loop, ask);
 		w->way.resolver = w->resolver;
@@ -385,6 +388,51 @@ static int worker_find_socket(struct worker *w, struct fault *f)
 	return 0;
 }
 
+/** worker_connector_lost() - Whoever keeps the sandbox starts us again */
+static void worker_connector_lost(void *ctx)
+{
+	struct worker *w = ctx;
+
+	log_warn("the worker's connector has ended, so the worker ends");
+	loop_stop(&w->loop);
+}
+
+/** worker_start_connector() - A sandbox's worker makes no sockets itself */
+static int worker_start_connector(struct worker *w, struct connector_line *line,
+				  struct fault *f)
+{
+	const struct connector_start s = {
+		.plan = &w->plan,
+		.fd = w->fd,
+		.fd_count = w->fd_count,
+		.devnull = w->devnull,
+		.keep_cwd = worker_socket_hop(w) != NULL,
+	};
+	const int rc = connector_hatch(&s, line, f);
+
+	if (rc < 0)
+		return rc;
+	w->connector = connector_new(&w->loop, line, worker_connector_lost, w);
+	return w->connector ? 0 : fault(f, -ENOMEM, "start the connector");
+}
+
+/** worker_lock() - Give up what is not needed from here on */
+static int worker_lock(struct worker *w, const struct connector_line *line,
+		       struct fault *f)
+{
+	const struct plan *p = &w->plan;
+	enum lockdown_kind kind = LOCKDOWN_WORKER;
+	int rc;
+
+	if (!w->connector)
+		return lockdown_late(LOCKDOWN_SERVER,
+				     worker_socket_hop(w) != NULL, f);
+	if (p->hop_count == 1 && p->hop[0].kind == HOP_DIRECT)
+		kind = LOCKDOWN_SENDER; /* any peer may be written to */
+	rc = lockdown_late(kind, false, f);
+	return rc < 0 ? rc : connector_meet(line, f);
+}
+
 /**
  * worker_take_log() - From here on speak to whoever keeps the sandbox
  *
@@ -404,6 +452,7 @@ static int worker_take_log(struct worker *w, struct fault *f)
 
 static int worker_init(struct worker *w, struct fault *f)
 {
+	struct connector_line line;
 	int rc = loop_init(&w->loop);
 
 	if (rc < 0)
@@ -421,12 +470,14 @@ static int worker_init(struct worker *w, struct fault *f)
 	if (w->devnull < 0)
 		return fault(f, -errno, "open '/dev/null'");
 	rc = worker_find_socket(w, f);
+	if (rc == 0 && worker_has_sandbox(w))
+		rc = worker_start_connector(w, &line, f);
 	if (rc == 0 && w->has_log) /* a named one: others may replace us */
 		rc = retire_listen(w, f);
 	if (rc == 0)
 		rc = worker_build(w, f);
 	if (rc == 0)
-		rc = lockdown_late(worker_socket_hop(w) != NULL, f);
+		rc = worker_lock(w, &line, f);
 	if (rc < 0)
 		return rc;
 	return loop_watch(&w->loop, &w->chan_watch, w->chan, EPOLLIN,
@@ -448,6 +499,7 @@ static void worker_fini(struct worker *w)
 	resolver_free(w->resolver);
 	way_fini(&w->way);
 	way_fini(&w->direct);
+	connector_free(w->connector);
 	loop_fini(&w->loop);
 }
 

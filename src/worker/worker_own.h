@@ -28,6 +28,7 @@ struct worker {
 	struct watch chan_watch;
 	struct way way;
 	struct way direct;
+	struct connector *connector;
 	struct resolver *resolver;
 	struct relay_pool *pool;
 	struct names *names;

@@ -6,11 +6,13 @@ import random
 import signal
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
 from lab import Keep, Terminal
-from lab.run import PYTHON, family_of, is_alive, pids, role_of, wait_for
+from lab.run import (PYTHON, connector_of, family_of, is_alive, pids, role_of,
+                     wait_for)
 
 FAR = "203.0.113.5"
 
@@ -363,15 +365,18 @@ def test_id_tells_where_one_is(anyone):
 
 # --- deaths
 
-@pytest.mark.row("K01")
-def test_killed_worker_is_replaced_within_a_second(anyone):
+@pytest.mark.row("K01", "K05")
+@pytest.mark.parametrize("who", ["worker", "connector"])
+def test_killed_worker_is_replaced_within_a_second(anyone, who):
     box = anyone.up("work")
     job = anyone.inside_start("work", f"""
 s = tcp('{FAR}', 7); print('up', flush=True)
 first = err(read_all, s); began = time.monotonic()
 out([first, connect_err('{FAR}', 7), connect_err('n.example', 7)[0]])""")
     assert job.says("up"), job.ran(None)
-    os.kill(box["worker"], signal.SIGKILL)
+    victim = {"worker": box["worker"],
+              "connector": connector_of(box["worker"])}[who]
+    os.kill(victim, signal.SIGKILL)
     _, again, name = anyone.lab.spoken(job.wait(40))
     assert again[0] == "OK" and again[1] < 3, again
     assert name == "OK"
@@ -490,7 +495,7 @@ def test_daemon_killed_at_any_moment_of_up(keep):
         job.wait()
         keep.start()
         box = keep.up("work")
-        mine = {box["keeper"], box["worker"]}
+        mine = {box["keeper"], box["worker"], connector_of(box["worker"])}
         assert wait_for(lambda: set(roles(keep)) == mine), (roles(keep), box)
         assert keep("down", "work").rc == 0
         assert wait_for(lambda: roles(keep) == []), roles(keep)
@@ -509,6 +514,12 @@ def roles(keep):
     return found
 
 
+def kill_all(keep):
+    for pid in roles(keep):
+        with suppress(ProcessLookupError):      # a connector ends by itself
+            os.kill(pid, signal.SIGKILL)
+
+
 # --- what is on disk
 
 @pytest.mark.row("K03", "K18")
@@ -517,8 +528,7 @@ def test_killed_daemon_remembers_what_shall_be_up(keep):
     keep.up("other")
     keep("down", "other")
     keep.kill()
-    for pid in roles(keep):
-        os.kill(pid, signal.SIGKILL)
+    kill_all(keep)
     keep.start()
     assert wait_for(lambda: keep.status("work")["state"] == "up")
     assert keep.status("other")["state"] == "down"
@@ -568,8 +578,7 @@ def test_stop_while_dead_ones_are_being_rebuilt(keep):
     for _ in range(5):
         keep.up("work")
         keep.kill()
-        for pid in roles(keep):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(keep)
         keep.start()
         assert keep("stop").rc == 0
         keep.job.popen.wait(5)
@@ -820,7 +829,7 @@ def test_caller_that_hangs_up_while_it_waits(lab, proxy):
                 time.sleep(0.005)
         assert wait_for(lambda: keep.status("work")["state"] != "down")
         keep.up("work")
-        assert wait_for(lambda: len(roles(keep)) == 2)
+        assert wait_for(lambda: len(roles(keep)) == 3)
 
 
 # --- root's are the system's

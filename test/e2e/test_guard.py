@@ -229,7 +229,7 @@ def test_our_own_processes_are_out_of_reach(lab, proxy, user):
                             user=user)
     assert job.says("up"), job.ran(None)
     ours = job.ours()
-    assert len(ours) == 3, "caller, keeper and worker"
+    assert len(ours) == 4, "caller, keeper, worker and its connector"
     for pid in ours.values():
         got = lab.inside(reach(pid, 3), proxy, user=user)
         for name, said in got.items():
@@ -249,13 +249,14 @@ def test_worker_is_locked_down(lab, proxy, user):
     job = lab.sandbox_start(["sh", "-c", "echo up; sleep 60"], proxy,
                             user=user)
     assert job.says("up"), job.ran(None)
-    workers = job.worker_pids()
-    assert len(workers) == 1, job.family()
-    status = status_of(workers[0])
-    for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
-        assert int(status[name], 16) == 0, (name, status)
-    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
-    assert os.stat(f"/proc/{workers[0]}/environ").st_uid == 0, "dumpable"
+    assert len(job.worker_pids()) == 1, job.family()
+    for who in ("worker", "connector"):
+        pid = job.ours()[who]
+        status = status_of(pid)
+        for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+            assert int(status[name], 16) == 0, (name, status)
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
+        assert os.stat(f"/proc/{pid}/environ").st_uid == 0, "dumpable"
     keeper = job.ours()["keeper"]
     assert os.stat(f"/proc/{keeper}/environ").st_uid == 0, "dumpable"
 

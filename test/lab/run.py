@@ -88,7 +88,15 @@ def words_of(pid):
 
 def role_of(pid):
     """Which of ours it is, as in "@keeper"; or ""."""
+    if name_of(pid) == "nsproxy-connect":    # a worker's fork
+        return "@connector"
     return next((w for w in words_of(pid)[1:2] if w.startswith("@")), "")
+
+
+def connector_of(worker):
+    """The process that makes a worker's sockets, or 0."""
+    return next((pid for pid in pids() if parent_of(pid) == worker
+                 and role_of(pid) == "@connector"), 0)
 
 
 def is_of_this_lab(pid):
@@ -150,12 +158,15 @@ class Job:
         return [pid for pid in self.family() if role_of(pid) == "@worker"]
 
     def ours(self):
-        """Name -> pid of each process of ours: caller, keeper, worker."""
+        """Name -> pid of each process of ours: caller, keeper, worker and
+        its connector."""
         found = {"caller": self.pid}
         workers = self.worker_pids()
         for pid in self.family()[1:]:
             if pid in workers:
                 found["worker"] = pid
+            elif role_of(pid) == "@connector":
+                found["connector"] = pid
             elif name_of(pid).startswith("nsproxy"):
                 found.setdefault("keeper", pid)
         return found

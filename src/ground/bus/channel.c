@@ -21,6 +21,14 @@ int channel_pair(int ret[2])
 	return socketpair(AF_UNIX, type, 0, ret) < 0 ? -errno : 0;
 }
 
+static int channel_send_bare(int chan, const void *msg, size_t len)
+{
+	while (send(chan, msg, len, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
 int channel_send(int chan, const void *msg, size_t len, const int *fds,
 		 unsigned int count)
 {
@@ -31,16 +39,17 @@ int channel_send(int chan, const void *msg, size_t len, const int *fds,
 
 	if (count > CHANNEL_FDS)
 		return -E2BIG;
-	if (count > 0) {
-		memset(&control, 0, sizeof(control));
-		mh.msg_control = control.room;
-		mh.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, count * sizeof(int));
-	}
+	/* A worker may not call sendmsg(2). */
+	if (count == 0)
+		return channel_send_bare(chan, msg, len);
+	memset(&control, 0, sizeof(control));
+	mh.msg_control = control.room;
+	mh.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	c = CMSG_FIRSTHDR(&mh);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, count * sizeof(int));
 	while (sendmsg(chan, &mh, MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -72,8 +81,10 @@ static int channel_take_fds(struct msghdr *mh, int *fds, unsigned int room,
 			rc = -EPROTO;
 		}
 	}
-	if (mh->msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+	if (mh->msg_flags & MSG_TRUNC)
 		rc = -EPROTO;
+	else if (rc == 0 && (mh->msg_flags & MSG_CTRUNC))
+		rc = -EMFILE; /* our room for fds holds all there can be */
 	if (rc < 0)
 		while (count > 0)
 			(void)close(fds[--count]);

@@ -37,8 +37,9 @@ int channel_send(int chan, const void *msg, size_t len, const int *fds,
  * @room:       Of @fds; more fds than that make the message -EPROTO
  * @ret_count:  How many fds came; may be NULL when @room is 0
  *
- * Return: bytes (0 at the end of the channel), -EPROTO if something was cut
- * (nothing is left open then), or -errno
+ * Return: bytes (0 at the end of the channel), -EPROTO if something was cut,
+ * -EMFILE if we may not have that many fds (@msg is there; nothing is left open
+ * in both cases), or -errno
  */
 ssize_t channel_recv(int chan, void *msg, size_t len, int *fds,
 		     unsigned int room, unsigned int *ret_count);

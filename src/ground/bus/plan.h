@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC	   0x6e737035u
+#define PLAN_MAGIC	   0x6e737036u
 #define PLAN_HOPS	   8  /* longest chain */
 #define PLAN_ADDRS	   8  /* addresses kept of a proxy's name */
 #define PLAN_EXPOSE	   32 /* -e */

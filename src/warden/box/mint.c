@@ -4,33 +4,50 @@
  */
 #include "box/mint.h"
 
+#include "base/addr.h"
 #include "base/fd.h"
 #include "bus/channel.h"
+#include "bus/mint_msg.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
-/* One request in a turn is enough; the worker waits for each. */
-#define MINT_INET  4
-#define MINT_INET6 6
+/** mint_make() - A socket that connects. Return: it, or -errno */
+static int mint_make(const struct mint_ask *ask)
+{
+	static const uint8_t here4[4] = { 127, 0, 0, 1 };
+	const struct addr to =
+		ask->family == AF_INET
+			? addr_from_ip4(here4, ask->port)
+			: addr_from_ip6(&in6addr_loopback, ask->port);
+	struct sockaddr_storage ss;
+	const socklen_t len = addr_to_sock(&to, &ss);
+	auto_fd fd = socket(to.family,
+			    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&ss, len) < 0 &&
+		       errno != EINPROGRESS))
+		return -errno;
+	return fd_take(&fd);
+}
+
+/* One request in a turn is enough; the worker waits for each. */
 void mint_answer(int *mint)
 {
-	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-	uint8_t wish = 0;
-	const ssize_t n = channel_recv(*mint, &wish, 1, NULL, 0, NULL);
+	struct mint_ask ask = { 0 };
+	const ssize_t n = channel_recv(*mint, &ask, sizeof(ask), NULL, 0, NULL);
+	struct mint_word word = { 0 };
 	auto_fd fd = -1;
 
 	if (n == -EAGAIN)
 		return;
-	if (n != 1 || (wish != MINT_INET && wish != MINT_INET6)) {
+	if (n != (ssize_t)sizeof(ask) ||
+	    (ask.family != AF_INET && ask.family != AF_INET6)) {
 		fd_close(mint);
 		return;
 	}
-	fd = socket(wish == MINT_INET ? AF_INET : AF_INET6, type, 0);
-	if (fd >= 0)
-		(void)channel_send(*mint, &wish, 1, &fd, 1);
-	else
-		(void)channel_send(*mint, &wish, 1, NULL, 0);
+	fd = mint_make(&ask);
+	if (fd < 0)
+		word.err = fd;
+	(void)channel_send(*mint, &word, sizeof(word), &fd, fd >= 0);
 }

@@ -6,9 +6,8 @@
  * @mint:  The keeper's end of the channel, readable; closed (-1) when the
  *         worker makes no sense
  *
- * Safe though the worker may be hostile: it gets an unconnected TCP socket of
- * the sandbox's namespace, which leads nowhere but into the sandbox and by its
- * own gate, and which the program could open itself. An answer that does not
- * fit is dropped, since the worker is not waited for.
+ * Safe though the worker may be hostile: it gets a TCP socket that connects
+ * to a port of the sandbox's loopback, which the program could open itself. An
+ * answer that does not fit is dropped, since the worker is not waited for.
  */
 void mint_answer(int *mint);

@@ -97,6 +97,9 @@ static void dial_quiet(struct dial *d)
 	if (d->lookup)
 		resolve_cancel(d->lookup);
 	d->lookup = NULL;
+	if (d->ask)
+		connector_forget(d->ask);
+	d->ask = NULL;
 }
 
 static void dial_tell(struct task *t)

@@ -19,7 +19,8 @@ enum dial_state {
 	DIAL_AT_START,	 /* nothing yet; never waits */
 	DIAL_AT_LOOKUP,	 /* addresses of a name; @lookup is alive */
 	DIAL_AT_CONNECT, /* a TCP connection; @stream is connecting, or empty
-			    while a full unix listener is given time */
+			    while @ask is alive or a full unix listener is
+			    given time */
 	DIAL_AT_TLS,	 /* the handshake with @hop */
 	DIAL_AT_HELLO,	 /* the answer to GREET_HELLO, and so on: */
 	DIAL_AT_LOGIN,	 /* @out is on its way or sent, @in has what came */
@@ -36,6 +37,7 @@ enum dial_state {
  * @greet_due:  When @hop must have answered what needs no far end
  * @addr:       Addresses to try: of the first hop, or @hosts
  * @err:        Best reason so far, then the result
+ * @ask:        For a socket, from the connector
  * @found:      Of dial_look_up(), else NULL; borrowed
  * @hosts:      What @lookup found
  */
@@ -55,6 +57,7 @@ struct dial {
 	uint64_t try_due;
 	uint64_t greet_due;
 	struct resolve *lookup;
+	struct connector_ask *ask;
 	const struct addr *addr;
 	unsigned int addr_count;
 	unsigned int addr_next;

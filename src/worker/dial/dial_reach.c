@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 /* How long an address may be silent while others wait: SYNs were sent after
  * 0 and 1 s by then. */
@@ -45,6 +44,9 @@ static int dial_reach_watch(struct dial *d)
 
 static void dial_reach_drop(struct dial *d)
 {
+	if (d->ask)
+		connector_forget(d->ask);
+	d->ask = NULL;
 	loop_unwatch(d->way->loop, &d->watch);
 	stream_close(&d->stream);
 }
@@ -116,28 +118,18 @@ static void dial_reach_done(struct dial *d)
 	dial_end(d, 0);
 }
 
-static int dial_reach_connect(struct dial *d, int family,
-			      const struct sockaddr_storage *ss, socklen_t len)
+/** dial_reach_take() - Go on with a socket, or not with an error */
+static int dial_reach_take(struct dial *d, int fd)
 {
-	const int fd = outer_socket(d->way, family, SOCK_STREAM);
-
 	if (fd < 0)
 		return fd;
 	d->stream.fd = fd;
-	if (connect(fd, (const void *)ss, len) < 0 && errno != EINPROGRESS)
-		return -errno;
 	return dial_reach_watch(d);
 }
 
-/* Such a connect is done at once, or never. */
-static void dial_reach_path(struct dial *d)
+/* A unix connect is done at once, or never. */
+static void dial_reach_path_done(struct dial *d, int rc)
 {
-	struct sockaddr_storage ss = { .ss_family = AF_UNIX };
-	struct sockaddr_un *un = (void *)&ss;
-	int rc;
-
-	memcpy(un->sun_path, dial_hop(d)->path, sizeof(un->sun_path) - 1);
-	rc = dial_reach_connect(d, AF_UNIX, &ss, sizeof(*un));
 	if (rc == 0) {
 		dial_talk_begin(d);
 		return;
@@ -152,6 +144,51 @@ static void dial_reach_path(struct dial *d)
 	dial_reach_fail(d);
 }
 
+static void dial_reach_given(void *ctx, int fd)
+{
+	struct dial *d = ctx;
+	int rc;
+
+	d->ask = NULL;
+	rc = dial_reach_take(d, fd);
+	if (dial_hop(d)->path[0] != '\0') {
+		dial_reach_path_done(d, rc);
+	} else if (rc < 0) {
+		dial_reach_note(d, rc);
+		dial_reach_next(d);
+	}
+}
+
+/** dial_reach_connect() - Connect, or ask for what does (@d->ask is set) */
+static int dial_reach_connect(struct dial *d, enum outer_kind kind,
+			      const struct addr *to)
+{
+	const struct way *w = d->way;
+	const struct outer_wish wish = {
+		.by = (uint16_t)w->by,
+		.kind = (uint16_t)kind,
+		.to = *to,
+	};
+
+	if (w->connector)
+		return connector_ask(w->connector, &wish, dial_reach_given, d,
+				     &d->ask);
+	return dial_reach_take(d, way_socket(w, &wish));
+}
+
+static void dial_reach_path(struct dial *d)
+{
+	const struct addr nowhere = { 0 };
+	const int rc = dial_reach_connect(d, OUTER_UNIX, &nowhere);
+
+	if (!d->ask) {
+		dial_reach_path_done(d, rc);
+		return;
+	}
+	d->try_due = d->reach_due;
+	dial_enter(d, DIAL_AT_CONNECT);
+}
+
 static void dial_reach_next(struct dial *d)
 {
 	const uint64_t now = d->way->loop->now_ms;
@@ -163,9 +200,7 @@ static void dial_reach_next(struct dial *d)
 	}
 	while (d->addr_next < d->addr_count) {
 		const struct addr *a = &d->addr[d->addr_next++];
-		struct sockaddr_storage ss;
-		const socklen_t len = addr_to_sock(a, &ss);
-		const int rc = dial_reach_connect(d, a->family, &ss, len);
+		const int rc = dial_reach_connect(d, OUTER_TCP, a);
 
 		if (rc == 0) {
 			d->try_due = d->addr_next < d->addr_count

@@ -131,9 +131,15 @@ void outlet_queue_clear(struct outlet_queue *q)
 		free(p);
 }
 
-int outlet_socket(struct way *w, int family)
+int outlet_socket(const struct way *w, enum outer_kind kind,
+		  const struct addr *to)
 {
-	const int fd = outer_socket(w, family, SOCK_DGRAM);
+	const struct outer_wish wish = {
+		.by = (uint16_t)w->by,
+		.kind = (uint16_t)kind,
+		.to = *to,
+	};
+	const int fd = way_socket(w, &wish);
 	const int size = OUTLET_RCVBUF;
 
 	if (fd >= 0) /* a small buffer only loses more */

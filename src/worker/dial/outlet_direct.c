@@ -3,8 +3,9 @@
  * outlet_direct.c - UDP straight from the host
  *
  * One unconnected socket a family, made when the first datagram needs it, so
- * that any peer may answer. ICMP errors come through the sockets' error queues
- * and name the destination they are about. Names are looked up once each.
+ * that any peer may answer; where a way has a list of places, one connected to
+ * each. ICMP errors come through the sockets' error queues and name the
+ * destination they are about. Names are looked up once each.
  */
 #include "dial/outlet_own.h"
 
@@ -20,12 +21,18 @@
 #include <sys/epoll.h>
 
 #define OUTLET_NAMES   32 /* names one outlet remembers */
+#define OUTLET_DOORS   16 /* sockets of one outlet; the oldest gives way */
 /* A send may hear of errors of earlier ones; each is heard once. */
 #define OUTLET_RETRIES 4
 
-/** struct outlet_door - the socket of one family */
+/**
+ * struct outlet_door - a socket
+ * @to:  Whom it is connected to; or a family alone
+ */
 struct outlet_door {
+	struct list node;
 	struct outlet_direct *outlet;
+	struct addr to;
 	int fd;
 	struct watch watch;
 };
@@ -45,8 +52,8 @@ struct outlet_name {
 
 struct outlet_direct {
 	struct outlet base;
-	struct outlet_door door4;
-	struct outlet_door door6;
+	struct list doors; /* oldest first */
+	unsigned int door_count;
 	struct list names; /* oldest first */
 	unsigned int name_count;
 	struct outlet_queue queue; /* to names that are looked up */
@@ -142,10 +149,25 @@ static void outlet_direct_on_event(struct watch *w, uint32_t events)
 	(void)outlet_leave(&o->base);
 }
 
-static int outlet_door_open(struct outlet_direct *o, struct outlet_door *door,
-			    int family)
+/* Any peer may answer where any may be written to. */
+static bool outlet_is_open(const struct outlet_direct *o)
 {
-	auto_fd fd = outlet_socket(o->base.way, family);
+	return !o->base.way->connector || o->base.way->by == OUTER_BY_PLAN;
+}
+
+static void outlet_door_shut(struct outlet_door *door)
+{
+	loop_unwatch(door->outlet->base.way->loop, &door->watch);
+	fd_close(&door->fd);
+}
+
+static int outlet_door_open(struct outlet_door *door)
+{
+	const struct way *way = door->outlet->base.way;
+	const bool is_open = outlet_is_open(door->outlet);
+	const int family = door->to.family;
+	auto_fd fd = outlet_socket(way, is_open ? OUTER_UDP_OPEN : OUTER_UDP,
+				   &door->to);
 	const int on = 1;
 	int rc;
 
@@ -158,21 +180,15 @@ static int outlet_door_open(struct outlet_direct *o, struct outlet_door *door,
 	if (rc < 0)
 		return -errno;
 	/* One socket a family: each is for its own only. */
-	if (family == AF_INET6 &&
+	if (family == AF_INET6 && is_open &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
 		return -errno;
-	rc = loop_watch(o->base.way->loop, &door->watch, fd, EPOLLIN,
+	rc = loop_watch(way->loop, &door->watch, fd, EPOLLIN,
 			outlet_direct_on_event);
 	if (rc < 0)
 		return rc;
 	door->fd = fd_take(&fd);
 	return 0;
-}
-
-static void outlet_door_shut(struct outlet_direct *o, struct outlet_door *door)
-{
-	loop_unwatch(o->base.way->loop, &door->watch);
-	fd_close(&door->fd);
 }
 
 /**
@@ -193,28 +209,83 @@ static bool outlet_door_is_stale(const struct outlet_direct *o,
 		len == 0);
 }
 
+static struct outlet_door *outlet_door_find(const struct outlet_direct *o,
+					    const struct addr *to)
+{
+	struct list *at;
+
+	list_each (at, &o->doors) {
+		struct outlet_door *door =
+			container_of(at, struct outlet_door, node);
+
+		if (outlet_is_open(o) ? door->to.family == to->family
+				      : addr_equal(&door->to, to))
+			return door;
+	}
+	return NULL;
+}
+
+/** outlet_door_new() - Another one, or the oldest anew; NULL without memory */
+static struct outlet_door *outlet_door_new(struct outlet_direct *o,
+					   const struct addr *to)
+{
+	struct outlet_door *door;
+
+	if (o->door_count == OUTLET_DOORS) {
+		door = container_of(o->doors.next, struct outlet_door, node);
+		outlet_door_shut(door);
+		list_del(&door->node);
+	} else {
+		door = calloc(1, sizeof(*door));
+		if (!door)
+			return NULL;
+		o->door_count++;
+		door->outlet = o;
+		door->fd = door->watch.fd = -1;
+	}
+	door->to =
+		outlet_is_open(o) ? (struct addr){ .family = to->family } : *to;
+	list_add_tail(&o->doors, &door->node);
+	return door;
+}
+
+static ssize_t outlet_door_send(const struct outlet_door *door,
+				const struct addr *to, const void *data,
+				size_t len)
+{
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	struct sockaddr_storage ss;
+	socklen_t ss_len;
+
+	if (!outlet_is_open(door->outlet))
+		return send(door->fd, data, len, flags);
+	ss_len = addr_to_sock(to, &ss);
+	return sendto(door->fd, data, len, flags, (void *)&ss, ss_len);
+}
+
 static int outlet_direct_write(struct outlet_direct *o, const struct addr *to,
 			       const void *data, size_t len)
 {
-	struct outlet_door *door =
-		to->family == AF_INET ? &o->door4 : &o->door6;
-	struct sockaddr_storage ss;
-	const socklen_t ss_len = addr_to_sock(to, &ss);
+	struct outlet_door *door;
 	int rc = 0;
 
 	if (addr_size(to) == 0)
 		return -EAFNOSUPPORT;
+	door = outlet_door_find(o, to);
+	if (!door)
+		door = outlet_door_new(o, to);
+	if (!door)
+		return -ENOMEM;
 	if (door->fd >= 0 && outlet_door_is_stale(o, door))
-		outlet_door_shut(o, door);
+		outlet_door_shut(door);
 	if (door->fd < 0)
-		rc = outlet_door_open(o, door, to->family);
+		rc = outlet_door_open(door);
 	if (rc < 0)
 		return rc;
 	/* An ICMP error of an earlier datagram is told in place of sending;
 	 * its details stay in the error queue for outlet_direct_errors(). */
 	for (int i = 0; i < OUTLET_RETRIES; i++) {
-		if (sendto(door->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL,
-			   (void *)&ss, ss_len) >= 0)
+		if (outlet_door_send(door, to, data, len) >= 0)
 			return 0;
 		rc = -errno;
 		if (outlet_is_soft(rc))
@@ -337,8 +408,14 @@ static void outlet_direct_free(struct outlet *base)
 	while (!list_empty(&o->names))
 		outlet_name_free(
 			container_of(o->names.next, struct outlet_name, node));
-	outlet_door_shut(o, &o->door4);
-	outlet_door_shut(o, &o->door6);
+	while (!list_empty(&o->doors)) {
+		struct outlet_door *door =
+			container_of(o->doors.next, struct outlet_door, node);
+
+		outlet_door_shut(door);
+		list_del(&door->node);
+		free(door);
+	}
 	free(o);
 }
 
@@ -350,7 +427,6 @@ static const struct outlet_kind outlet_direct_kind = {
 struct outlet *outlet_direct_new(struct way *w, struct outlet_user *u,
 				 int *ret_err)
 {
-	const struct outlet_door shut = { .fd = -1, .watch = { .fd = -1 } };
 	struct outlet_direct *o = calloc(1, sizeof(*o));
 
 	if (!o) {
@@ -362,10 +438,7 @@ struct outlet *outlet_direct_new(struct way *w, struct outlet_user *u,
 		.way = w,
 		.user = u,
 	};
-	o->door4 = shut;
-	o->door6 = shut;
-	o->door4.outlet = o;
-	o->door6.outlet = o;
+	list_init(&o->doors);
 	list_init(&o->names);
 	outlet_queue_init(&o->queue);
 	return &o->base;

@@ -87,7 +87,8 @@ typedef void outlet_take_fn(struct outlet *o, const struct addr *from,
 int outlet_receive(struct outlet *o, int fd, outlet_take_fn *take);
 
 /** outlet_socket() - A UDP socket with a roomy receive buffer, or -errno */
-int outlet_socket(struct way *w, int family);
+int outlet_socket(const struct way *w, enum outer_kind kind,
+		  const struct addr *to);
 
 /** outlet_is_soft() - Errors of a send that mean no more than a lost datagram
  */

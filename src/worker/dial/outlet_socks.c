@@ -100,7 +100,6 @@ static int outlet_socks_write(struct outlet_socks *o, const struct dest *to,
 	uint8_t head[SOCKS5_REPLY_MAX];
 	struct wr w = wr_of(head, sizeof(head));
 	struct iovec iov[2] = { { .iov_base = head } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	int err;
 
 	if (!socks5_udp_put(&w, to))
@@ -108,7 +107,9 @@ static int outlet_socks_write(struct outlet_socks *o, const struct dest *to,
 	iov[0].iov_len = wr_used(&w);
 	memcpy(&iov[1].iov_base, &data, sizeof(data)); /* only read from */
 	iov[1].iov_len = len;
-	if (sendmsg(o->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	/* sendmsg(2) could name another destination, so that a worker may not
+	 * call it; the socket is connected and non-blocking. */
+	if (writev(o->fd, iov, 2) >= 0)
 		return 0;
 	err = -errno;
 	if (err == -EMSGSIZE)
@@ -200,20 +201,15 @@ static int outlet_socks_connect(struct outlet_socks *o,
 				const struct addr *bound)
 {
 	struct loop *loop = o->base.way->loop;
-	struct sockaddr_storage ss;
 	struct addr relay;
-	socklen_t len;
 	int rc = outlet_socks_relay(o, bound, &relay);
 
 	if (rc < 0)
 		return rc;
-	len = addr_to_sock(&relay, &ss);
-	rc = outlet_socket(o->base.way, relay.family);
+	rc = outlet_socket(o->base.way, OUTER_UDP, &relay);
 	if (rc < 0)
 		return rc;
 	o->fd = rc;
-	if (connect(o->fd, (void *)&ss, len) < 0)
-		return -errno;
 	rc = loop_watch(loop, &o->watch, o->fd, EPOLLIN,
 			outlet_socks_on_datagram);
 	if (rc < 0)

@@ -2,26 +2,15 @@
 /*
  * way.c - a way out: the chain of hops that traffic leaves by
  *
- * Made once from a plan; dials and outlets borrow it. All outer sockets are
- * born here.
+ * Made once from a plan; dials and outlets borrow it.
  */
 #include "dial/way.h"
 
 #include "net/tls.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#define FORWARD_PORT	 80 /* of plain HTTP */
-
-/* Idle connections to a proxy stay known to NATs, and a vanished proxy is
- * noticed after 60 + 5 * 20 s. */
-#define OUTER_IDLE_S	 60
-#define OUTER_INTERVAL_S 20
-#define OUTER_PROBES	 5
+#define FORWARD_PORT 80 /* of plain HTTP */
 
 static const struct hop way_direct_hop = {
 	.kind = HOP_DIRECT,
@@ -87,10 +76,12 @@ int way_init(struct way *w, struct loop *loop, const struct plan *p)
 	return way_read_anchors(w);
 }
 
-static void way_init_one(struct way *w, struct loop *loop, const struct hop *h)
+static void way_init_one(struct way *w, struct loop *loop, enum outer_by by,
+			 const struct hop *h)
 {
 	*w = (struct way){
 		.loop = loop,
+		.by = by,
 		.hop = h,
 		.count = 1,
 		.dial_max = WAY_DIALS,
@@ -99,12 +90,12 @@ static void way_init_one(struct way *w, struct loop *loop, const struct hop *h)
 
 void way_init_direct(struct way *w, struct loop *loop)
 {
-	way_init_one(w, loop, &way_direct_hop);
+	way_init_one(w, loop, OUTER_BY_HOST, &way_direct_hop);
 }
 
 void way_init_here(struct way *w, struct loop *loop)
 {
-	way_init_one(w, loop, &way_here_hop);
+	way_init_one(w, loop, OUTER_BY_LO, &way_here_hop);
 }
 
 void way_fini(struct way *w)
@@ -128,61 +119,14 @@ bool way_has_udp(const struct way *w)
 	return (h->kind == HOP_SOCKS5 && !h->no_udp) || h->kind == HOP_DIRECT;
 }
 
-static int outer_set(int fd, int level, int option, int value)
+const char *way_device(const struct way *w)
 {
-	return setsockopt(fd, level, option, &value, sizeof(value));
+	return w->hop[0].kind == HOP_DIRECT ? w->hop[0].dev : "";
 }
 
-static int outer_prepare(const struct way *w, int fd, int family, int type)
+int way_socket(const struct way *w, const struct outer_wish *wish)
 {
-	const char *dev = w->hop[0].dev;
-
-	if (family == AF_UNIX)
-		return 0;
-	/* Not having it would be a leak past the device: never ignored. */
-	if (w->hop[0].kind == HOP_DIRECT && dev[0] != '\0' &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev,
-		       (socklen_t)strlen(dev) + 1) < 0)
-		return -errno;
-	if (type != SOCK_STREAM)
-		return 0;
-	/* Comfort only: a socket without them carries bytes as well. */
-	(void)outer_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	(void)outer_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, OUTER_IDLE_S);
-	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, OUTER_INTERVAL_S);
-	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPCNT, OUTER_PROBES);
-	return 0;
-}
-
-int outer_socket(const struct way *w, int family, int type)
-{
-	const int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = outer_prepare(w, fd, family, type);
-	if (rc < 0) {
-		(void)close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-int outer_ping_socket(const struct way *w, int family)
-{
-	const int proto = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	const int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			      proto);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = outer_prepare(w, fd, family, SOCK_DGRAM);
-	if (rc < 0) {
-		(void)close(fd);
-		return rc;
-	}
-	return fd;
+	return w->connector ? connector_wait(w->connector, wish)
+			    : outer_make(wish, way_device(w),
+					 w->hop[way_first(w)].path);
 }

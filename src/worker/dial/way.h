@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "bus/plan.h"
+#include "dial/connector.h"
 #include "net/stream.h"
 
 struct resolver;
@@ -40,6 +41,8 @@ enum way_fault {
  *          HOP_DIRECT may come first before proxies (its @dev then binds the
  *          first hop's socket)
  * @tls:    Owned; NULL unless a hop is HOP_HTTPS
+ * @by:     What its outer sockets are for
+ * @connector: Borrowed; who makes them; NULL: we do
  * @resolver: Borrowed; NULL where names cannot be looked up (all sandboxes)
  * @dials, @dial_max:  Dials under way and their cap
  * @gate:   Paces the warnings, one for each kind
@@ -50,6 +53,8 @@ struct way {
 	const struct hop *hop;
 	unsigned int count;
 	struct tls_context *tls;
+	enum outer_by by;
+	struct connector *connector;
 	struct resolver *resolver;
 	unsigned int dials;
 	unsigned int dial_max;
@@ -90,24 +95,14 @@ bool way_forwards(const struct way *w, const struct dest *to);
 /** way_has_udp() - May outlets be tried? (one SOCKS5 hop, or direct) */
 bool way_has_udp(const struct way *w);
 
-/**
- * outer_socket() - The one place where outer sockets are born
- * @w:       Way; gives the device to bind to
- * @family:  AF_INET, AF_INET6, AF_UNIX
- * @type:    SOCK_STREAM or SOCK_DGRAM
- *
- * TCP gets NODELAY and keep-alive (idle 60 s, every 20 s, 5 times).
- *
- * Return: non-blocking, CLOEXEC socket, or -errno
- */
-int outer_socket(const struct way *w, int family, int type);
+/** way_device() - What its outer sockets are bound to; or "" */
+const char *way_device(const struct way *w);
 
 /**
- * outer_ping_socket() - A socket that sends echo requests and nothing else
- * @w:       Way; gives the device to bind to
- * @family:  AF_INET, AF_INET6
+ * way_socket() - Make an outer socket, and wait where another must make it
+ * @w:     Way
+ * @wish:  Of @w->by
  *
- * Return: like outer_socket(); -EACCES where net.ipv4.ping_group_range does
- * not let us
+ * Return: as outer_make()
  */
-int outer_ping_socket(const struct way *w, int family);
+int way_socket(const struct way *w, const struct outer_wish *wish);

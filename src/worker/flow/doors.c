@@ -11,6 +11,7 @@
 #include "flow/doors.h"
 
 #include "bus/channel.h"
+#include "bus/mint_msg.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,8 +22,6 @@
 
 #define DOORS_BURST   32
 #define DOORS_REST_MS 100
-#define MINT_IP4      4
-#define MINT_IP6      6
 
 enum visitor_state {
 	VISITOR_MINTING,    /* in .minting; the keeper answers or is gone */
@@ -99,13 +98,17 @@ static void visitor_open(struct visitor *v, int inner, struct stream outer)
 /** visitor_mint() - Ask the keeper for a socket born inside */
 static void visitor_mint(struct visitor *v, int family)
 {
-	const uint8_t ask = family == AF_INET ? MINT_IP4 : MINT_IP6;
+	const struct mint_ask ask = {
+		.family = (uint16_t)family,
+		.port = v->port,
+	};
 
 	v->family = family;
 	v->state = VISITOR_MINTING;
 	list_del(&v->node);
 	list_add_tail(&v->doors->minting, &v->node);
-	if (send(v->doors->mint, &ask, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+	if (send(v->doors->mint, &ask, sizeof(ask),
+		 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		visitor_bury(v);
 }
 
@@ -146,19 +149,11 @@ static void visitor_expired(struct timer *t)
 	visitor_bury(container_of(t, struct visitor, timer));
 }
 
-/** visitor_connect() - Use a minted socket, which it takes */
+/** visitor_connect() - Use a minted socket, which connects and is taken */
 static void visitor_connect(struct visitor *v, int fd)
 {
 	struct doors *d = v->doors;
-	struct addr to = { .family = (uint16_t)v->family, .port = v->port };
-	struct sockaddr_storage ss;
-	socklen_t len;
 
-	if (v->family == AF_INET)
-		memcpy(to.ip, "\x7f\0\0\1", 4);
-	else
-		to.ip[15] = 1;
-	len = addr_to_sock(&to, &ss);
 	v->inner = fd;
 	v->state = VISITOR_CONNECTING;
 	list_del(&v->node);
@@ -166,11 +161,6 @@ static void visitor_connect(struct visitor *v, int fd)
 	if (loop_timer(d->loop, &v->timer, DOORS_WAIT_MS, visitor_expired) <
 	    0) {
 		visitor_bury(v);
-		return;
-	}
-	if (connect(fd, (struct sockaddr *)&ss, len) < 0 &&
-	    errno != EINPROGRESS) {
-		visitor_refused(v);
 		return;
 	}
 	if (loop_watch(d->loop, &v->watch, fd, EPOLLOUT, visitor_connected) < 0)
@@ -181,16 +171,16 @@ static void doors_minted(struct watch *w, uint32_t events)
 {
 	struct doors *d = container_of(w, struct doors, mint_watch);
 	unsigned int count = 0;
-	uint8_t kind;
+	struct mint_word word;
 	int fd;
 	const ssize_t n =
-		channel_recv(d->mint, &kind, sizeof(kind), &fd, 1, &count);
+		channel_recv(d->mint, &word, sizeof(word), &fd, 1, &count);
 	struct visitor *v;
 
 	(void)events;
 	if (n == -EAGAIN)
 		return;
-	if (n <= 0) {
+	if (n <= 0 && n != -EMFILE) {
 		loop_unwatch(d->loop, &d->mint_watch);
 		d->over(d->ctx);
 		return;
@@ -204,7 +194,7 @@ static void doors_minted(struct watch *w, uint32_t events)
 	if (count > 0)
 		visitor_connect(v, fd);
 	else
-		visitor_bury(v);
+		visitor_refused(v);
 }
 
 static void visitor_dialled(void *ctx, int err, struct stream s,

@@ -66,24 +66,25 @@ static int ping_start(struct echo *e, const struct packet *req)
 {
 	struct ping *p = ping_free_slot(e);
 	uint8_t out[ECHO_ROOM + ICMP_HEADER] = { 0 };
-	struct sockaddr_storage ss;
-	socklen_t len;
+	const struct outer_wish wish = {
+		.by = (uint16_t)e->way->by,
+		.kind = OUTER_PING,
+		.to = req->dst,
+	};
 	int fd;
 
 	if (!p || req->payload_len > ECHO_ROOM)
 		return -ENOBUFS;
-	fd = outer_ping_socket(e->way, req->dst.family);
+	fd = way_socket(e->way, &wish);
 	if (fd < 0)
-		return -EACCES;
+		return fd;
 	/* The kernel writes identifier and checksum itself. */
 	out[0] = req->icmp_type;
 	out[6] = (uint8_t)(req->icmp_seq >> 8);
 	out[7] = (uint8_t)req->icmp_seq;
 	if (req->payload_len > 0)
 		memcpy(out + ICMP_HEADER, req->payload, req->payload_len);
-	len = addr_to_sock(&req->dst, &ss);
-	if (connect(fd, (struct sockaddr *)&ss, len) < 0 ||
-	    send(fd, out, ICMP_HEADER + req->payload_len, MSG_NOSIGNAL) < 0) {
+	if (send(fd, out, ICMP_HEADER + req->payload_len, MSG_NOSIGNAL) < 0) {
 		const int err = -errno;
 
 		(void)close(fd);

@@ -245,40 +245,19 @@ void front_leave(struct front_seat *seat)
 static void front_send(struct front *f, const struct front_seat *s,
 		       const struct packet *p)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
-	} control = { 0 };
+	static uint8_t said[SOCKS5_REPLY_MAX + PACKET_MAX];
 	uint8_t ip[4] = { FRONT_NET_A, FRONT_NET_B };
-	uint8_t head[SOCKS5_REPLY_MAX];
-	struct wr w = wr_of(head, sizeof(head));
+	struct wr w = wr_of(said, sizeof(said));
 	const struct dest from = { .addr = p->src };
-	struct in_pktinfo at = { 0 };
-	struct sockaddr_storage ss;
-	struct iovec iov[2];
-	struct msghdr m = {
-		.msg_name = &ss,
-		.msg_namelen = addr_to_sock(&s->client, &ss),
-		.msg_iov = iov,
-		.msg_iovlen = 2,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	struct addr at;
 
 	if (!socks5_udp_put(&w, &from))
 		return;
-	iov[0] = (struct iovec){ head, wr_used(&w) };
-	iov[1] = (struct iovec){ NULL, p->payload_len };
-	memcpy(&iov[1].iov_base, &p->payload, sizeof(p->payload)); /* read */
+	wr_bytes(&w, p->payload, p->payload_len);
 	front_seat_put(s, ip + 2);
-	memcpy(&at.ipi_spec_dst, ip, sizeof(ip));
-	control.head = (struct cmsghdr){
-		.cmsg_len = CMSG_LEN(sizeof(at)),
-		.cmsg_level = IPPROTO_IP,
-		.cmsg_type = IP_PKTINFO,
-	};
-	memcpy(CMSG_DATA(&control.head), &at, sizeof(at));
-	(void)sendmsg(f->fd, &m, MSG_NOSIGNAL); /* UDP may lose it */
+	at = addr_from_ip4(ip, 0);
+	connector_say(f->udp->way->connector, f->fd, &at, &s->client, said,
+		      wr_used(&w));
 }
 
 void front_packet(void *front, const struct packet *p)

@@ -159,15 +159,13 @@ static bool assoc_may_hear(const struct assoc *a, const struct addr *from)
 static bool udp_door_answer(struct udp *u, const struct addr *from,
 			    const struct addr *to, const void *data, size_t len)
 {
-	struct sockaddr_storage ss;
-	const socklen_t ss_len = addr_to_sock(to, &ss);
+	const struct addr bound = { 0 };
 
 	for (unsigned int i = 0; i < u->door_count; i++) {
 		if (!addr_equal(&u->door[i].at, from))
 			continue;
-		/* What does not go is lost, as datagrams may be. */
-		(void)sendto(u->door[i].fd, data, len, MSG_NOSIGNAL,
-			     (struct sockaddr *)&ss, ss_len);
+		connector_say(u->way->connector, u->door[i].fd, &bound, to,
+			      data, len);
 		return true;
 	}
 	return false;

@@ -78,6 +78,7 @@ static int forward_upstreams(struct forward *f, struct way *way,
 {
 	f->patience_ms = FORWARD_MS;
 	way_init_here(&f->here, way->loop);
+	f->here.connector = way->connector;
 	for (; f->server_count < p->server_count; f->server_count++) {
 		const struct plan_server *s = &p->server[f->server_count];
 

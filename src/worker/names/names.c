@@ -98,7 +98,7 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 	n->plan = p;
 	n->reply = reply;
 	n->ctx = ctx;
-	udp_front_init(&n->udp, loop, names_query, n);
+	udp_front_init(&n->udp, way, names_query, n);
 	tcp_front_init(&n->tcp, loop, names_query, n);
 	rc = leases_init(&n->leases, LEASE_POOL);
 	if (rc == 0 && (p->names == NAMES_FORWARD || p->names == NAMES_RESOLVE))

@@ -24,10 +24,15 @@ union pktinfo {
 	char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-void udp_front_init(struct udp_front *f, struct loop *loop, asker_fn *fn,
+void udp_front_init(struct udp_front *f, struct way *way, asker_fn *fn,
 		    void *ctx)
 {
-	*f = (struct udp_front){ .loop = loop, .fn = fn, .ctx = ctx };
+	*f = (struct udp_front){
+		.loop = way->loop,
+		.connector = way->connector,
+		.fn = fn,
+		.ctx = ctx,
+	};
 }
 
 void udp_front_fini(struct udp_front *f)
@@ -106,14 +111,11 @@ int udp_front_add(struct udp_front *f, int fd)
 {
 	struct udp_door *d = &f->door[f->count];
 	auto_fd own = fd;
-	socklen_t len = sizeof(int);
 	int rc;
 
 	if (f->count == UDP_FRONT_DOORS)
 		return -ENOSPC;
 	*d = (struct udp_door){ .front = f, .fd = -1 };
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &d->family, &len) < 0)
-		return -errno;
 	rc = fd_nonblock(fd);
 	if (rc == 0)
 		rc = loop_watch(f->loop, &d->watch, fd, EPOLLIN, door_ready);
@@ -124,46 +126,9 @@ int udp_front_add(struct udp_front *f, int fd)
 	return 0;
 }
 
-/** info_put() - Say which address an answer is to come from */
-static void info_put(struct msghdr *m, union pktinfo *info,
-		     const struct addr *from, int family)
-{
-	struct in_pktinfo in4 = { 0 };
-	struct in6_pktinfo in6 = { 0 };
-	const bool is4 = family == AF_INET;
-	const size_t size = is4 ? sizeof(in4) : sizeof(in6);
-	struct cmsghdr *c;
-
-	if (addr_size(from) == 0 || (from->family == AF_INET) != is4)
-		return;
-	memset(info, 0, sizeof(*info));
-	m->msg_control = info->room;
-	m->msg_controllen = CMSG_SPACE(size);
-	c = CMSG_FIRSTHDR(m);
-	c->cmsg_level = is4 ? IPPROTO_IP : IPPROTO_IPV6;
-	c->cmsg_type = is4 ? IP_PKTINFO : IPV6_PKTINFO;
-	c->cmsg_len = CMSG_LEN(size);
-	memcpy(&in4.ipi_spec_dst, from->ip, 4);
-	memcpy(&in6.ipi6_addr, from->ip, 16);
-	memcpy(CMSG_DATA(c), is4 ? (void *)&in4 : (void *)&in6, size);
-}
-
 void udp_front_reply(struct udp_front *f, const struct asker *who,
 		     const void *msg, size_t len)
 {
-	const struct udp_door *d = &f->door[who->slot];
-	struct sockaddr_storage ss;
-	union pktinfo info;
-	struct iovec iov = { .iov_len = len };
-	struct msghdr m = {
-		.msg_name = &ss,
-		.msg_namelen = addr_to_sock(&who->from, &ss),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-	};
-
-	/* sendmsg(2) does not write through it. */
-	memcpy(&iov.iov_base, &msg, sizeof(msg));
-	info_put(&m, &info, &who->asked, d->family);
-	(void)sendmsg(d->fd, &m, MSG_NOSIGNAL); /* lost, as UDP may be */
+	connector_say(f->connector, f->door[who->slot].fd, &who->asked,
+		      &who->from, msg, len);
 }

@@ -4,6 +4,8 @@
  * udp_front.h - queries from bound UDP sockets
  */
 #include "base/loop.h"
+#include "dial/connector.h"
+#include "dial/way.h"
 #include "names/asker.h"
 
 #define UDP_FRONT_DOORS 8
@@ -12,27 +14,26 @@ struct udp_front;
 
 /**
  * struct udp_door - one bound socket
- * @fd:      Owned; -1 is empty
- * @family:  Of the socket
+ * @fd:  Owned; -1 is empty
  */
 struct udp_door {
 	struct udp_front *front;
 	struct watch watch;
 	int fd;
-	int family;
 };
 
 /** struct udp_front - all of them */
 struct udp_front {
 	struct loop *loop;
+	struct connector *connector;
 	asker_fn *fn;
 	void *ctx;
 	unsigned int count;
 	struct udp_door door[UDP_FRONT_DOORS];
 };
 
-/** udp_front_init() - @fn gets the queries; @loop is borrowed */
-void udp_front_init(struct udp_front *f, struct loop *loop, asker_fn *fn,
+/** udp_front_init() - @fn gets the queries; loop and connector are @way's */
+void udp_front_init(struct udp_front *f, struct way *way, asker_fn *fn,
 		    void *ctx);
 void udp_front_fini(struct udp_front *f);
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * outer.c - the one place where outer sockets are born
+ */
+#include "dial/outer.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* Idle connections to a proxy stay known to NATs, and a vanished proxy is
+ * noticed after 60 + 5 * 20 s. */
+#define OUTER_IDLE_S	 60
+#define OUTER_INTERVAL_S 20
+#define OUTER_PROBES	 5
+
+static int outer_open(const struct outer_wish *w)
+{
+	const int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+	const int family = w->to.family;
+
+	switch ((enum outer_kind)w->kind) {
+	case OUTER_TCP:
+		return socket(family, SOCK_STREAM | flags, 0);
+	case OUTER_UNIX:
+		return socket(AF_UNIX, SOCK_STREAM | flags, 0);
+	case OUTER_UDP:
+	case OUTER_UDP_OPEN:
+		return socket(family, SOCK_DGRAM | flags, 0);
+	case OUTER_PING:
+		return socket(family, SOCK_DGRAM | flags,
+			      family == AF_INET ? IPPROTO_ICMP
+						: IPPROTO_ICMPV6);
+	case OUTER_KINDS:
+		break;
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+static int outer_set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* Comfort only: a socket without them carries bytes as well. */
+static void outer_comfort(int fd)
+{
+	(void)outer_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	(void)outer_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, OUTER_IDLE_S);
+	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, OUTER_INTERVAL_S);
+	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPCNT, OUTER_PROBES);
+}
+
+static int outer_connect(int fd, const struct outer_wish *w, const char *path)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNIX };
+	struct sockaddr_un *un = (void *)&ss;
+	socklen_t len = sizeof(*un);
+
+	if (w->kind == OUTER_UNIX)
+		memcpy(un->sun_path, path,
+		       strnlen(path, sizeof(un->sun_path) - 1));
+	else
+		len = addr_to_sock(&w->to, &ss);
+	return connect(fd, (const void *)&ss, len) < 0 && errno != EINPROGRESS
+		       ? -errno
+		       : 0;
+}
+
+int outer_make(const struct outer_wish *w, const char *dev, const char *path)
+{
+	auto_fd fd = outer_open(w);
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	/* Not having it would be a leak past the device: never ignored. */
+	if (w->kind != OUTER_UNIX && dev[0] != '\0' &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev,
+		       (socklen_t)strlen(dev) + 1) < 0)
+		return -errno;
+	if (w->kind == OUTER_TCP)
+		outer_comfort(fd);
+	if (w->kind != OUTER_UDP_OPEN)
+		rc = outer_connect(fd, w, path);
+	return rc < 0 ? rc : fd_take(&fd);
+}
