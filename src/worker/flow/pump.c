@@ -19,6 +19,10 @@
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
+_Static_assert(PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
+	       "an empty pipe holds all that a small read took");
+_Static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES, "so does the scratch");
+
 static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES &&
 		      PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
 	      "what was read fits the empty pipe");
