@@ -146,13 +146,18 @@ def native(bench):
 
 # --- nsproxy
 
-def run(bench, *opts):
-    return [bench.lab.nsproxy_path, "run", "-q", "-x", URL, *opts, "--"]
+def run(bench, *opts, url=URL):
+    return [bench.lab.nsproxy_path, "run", "-q", "-x", url, *opts, "--"]
 
 
 @contender("nsproxy run")
 def nsproxy(bench):
     yield Way(prefix=run(bench), names=("nsproxy",))
+
+
+@contender("nsproxy, eager", udp=False)
+def nsproxy_eager(bench):
+    yield Way(prefix=run(bench, url=f"{URL}?eager"), names=("nsproxy",))
 
 
 @contender("nsproxy + tun2socks", needs=("tun2socks",))

@@ -203,6 +203,20 @@ static void daemon_beat(struct timer *t)
 	(void)loop_timer(&k->loop, t, k->notify.pulse_ms, daemon_beat);
 }
 
+/** daemon_say_where() - A listener that was handed in may be anywhere */
+static void daemon_say_where(const struct keeping *k)
+{
+	struct sockaddr_un at = { 0 };
+	socklen_t len = sizeof(at);
+	char shown[4 * sizeof(at.sun_path)];
+
+	if (getsockname(k->callers.listener, (struct sockaddr *)&at, &len) < 0)
+		return;
+	text_quote(shown, sizeof(shown), at.sun_path,
+		   strnlen(at.sun_path, sizeof(at.sun_path)));
+	log_info("listening at %s", shown);
+}
+
 /** daemon_ready() - Tell all who wait for it */
 static int daemon_ready(struct keeping *k, const struct daemon_wish *w,
 			struct fault *f)
@@ -214,6 +228,7 @@ static int daemon_ready(struct keeping *k, const struct daemon_wish *w,
 				daemon_beat);
 	if (rc < 0)
 		return fault(f, rc, "begin to answer the watchdog");
+	daemon_say_where(k);
 	if (w->ready && (rc = w->ready(w->ctx)) < 0)
 		return fault(f, rc, "tell that the daemon is ready");
 	notify_count(&k->notify, fleet_count_up(&k->fleet), k->fleet.count);
@@ -256,20 +271,6 @@ static int daemon_begin(struct keeping *k, const struct daemon_wish *w,
 	return rc;
 }
 
-/** daemon_say_where() - A listener that was handed in may be anywhere */
-static void daemon_say_where(const struct keeping *k)
-{
-	struct sockaddr_un at = { 0 };
-	socklen_t len = sizeof(at);
-	char shown[4 * sizeof(at.sun_path)];
-
-	if (getsockname(k->callers.listener, (struct sockaddr *)&at, &len) < 0)
-		return;
-	text_quote(shown, sizeof(shown), at.sun_path,
-		   strnlen(at.sun_path, sizeof(at.sun_path)));
-	log_info("listening at %s", shown);
-}
-
 int daemon_run(const struct daemon_wish *w, struct fault *f)
 {
 	struct keeping k = {
@@ -303,7 +304,6 @@ int daemon_run(const struct daemon_wish *w, struct fault *f)
 	k.callers.ctx = &k.requests;
 	rc = daemon_begin(&k, w, f);
 	if (rc == 0) {
-		daemon_say_where(&k);
 		rc = loop_run(&k.loop);
 		if (rc < 0)
 			(void)fault(f, rc, "wait for events");
