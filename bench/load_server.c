@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -62,6 +63,28 @@ static void serve_echo(int fd)
 			break;
 }
 
+/* Connections that do nothing have no thread each. */
+static int idle;
+
+static bool serve_idle(int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(idle, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+/* Whoever stays on this side holds the proxy's descriptors, too. */
+static void *end_idle(void *arg)
+{
+	struct epoll_event e;
+
+	(void)arg;
+	for (;;)
+		if (epoll_wait(idle, &e, 1, -1) == 1)
+			close(e.data.fd);
+	return NULL;
+}
+
 static void *serve(void *arg)
 {
 	const int one = 1;
@@ -69,8 +92,8 @@ static void *serve(void *arg)
 	char wish = 0;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (recv(fd, &wish, 1, 0) == 1 && wish == 'i')
-		return NULL; /* held open until the process ends */
+	if (recv(fd, &wish, 1, 0) == 1 && wish == 'i' && serve_idle(fd))
+		return NULL;
 	if (wish == 'e' || wish == 'c')
 		serve_echo(fd);
 	else if (wish)
@@ -86,6 +109,8 @@ static void accept_all(int listener, void *(*work)(void *))
 
 		if (fd >= 0)
 			thread_start(work, fd);
+		else
+			usleep(1000); /* no descriptor is left: no spin */
 	}
 }
 
@@ -195,6 +220,8 @@ void server(void)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 64 * 1024);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	idle = epoll_create1(EPOLL_CLOEXEC);
+	thread_start(end_idle, -1);
 	for (uint16_t i = 1; i < IDLE_PORTS; i++)
 		thread_start(accept_streams,
 			     listen_at(SOCK_STREAM, (uint16_t)(port + i)));
