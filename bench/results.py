@@ -22,7 +22,8 @@ HEADS = {
                "proxy and client not counted; KiB, and descriptors. What the "
                "kernel has for sockets is not in it."),
     "boxes": ("Named sandboxes", "Root's daemon. *Own* is private memory of "
-              "keeper, worker and connector; *the host's* is what MemAvailable lost."),
+              "keeper, worker and connector; *the host's* is what "
+              "MemAvailable lost."),
     "costs": ("Instructions and system calls of the worker", "Of one each, "
               "in user space, counted by stepping; `bench/run --check` "
               "compares them with what is allowed."),
