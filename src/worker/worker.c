@@ -472,6 +472,10 @@ static int worker_init(struct worker *w, struct fault *f)
 	rc = worker_find_socket(w, f);
 	if (rc == 0 && worker_has_sandbox(w))
 		rc = worker_start_connector(w, &line, f);
+	/* A proxy that is ours often stands beside a worker, on the same few
+	 * processors: of two that answer each other one stays awake. */
+	if (worker_has_sandbox(w))
+		loop_may_spin(&w->loop);
 	if (rc == 0 && w->has_log) /* a named one: others may replace us */
 		rc = retire_listen(w, f);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -144,12 +145,63 @@ static void watch_taken_out_gets_no_stale_event(void **state)
 	loop_fini(&l);
 }
 
+struct tap {
+	struct watch watch;
+	int calls;
+};
+
+static void tap_ready(struct watch *w, uint32_t events)
+{
+	struct tap *t = container_of(w, struct tap, watch);
+	char octet;
+
+	assert_true(events & EPOLLIN);
+	assert_int_equal(read(w->fd, &octet, 1), 1);
+	t->calls++;
+}
+
+static void one_that_may_spin_falls_asleep_and_misses_nothing(void **state)
+{
+	struct tap t = { 0 };
+	struct timespec from, to;
+	struct loop l;
+	int end[2];
+
+	(void)state;
+	loop_set_up(&l);
+	loop_may_spin(&l);
+	l.may_spin = true; /* also where there is one processor */
+	assert_int_equal(pipe(end), 0);
+	assert_int_equal(loop_watch(&l, &t.watch, end[0], EPOLLIN, tap_ready),
+			 0);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 100; i++) {
+			assert_int_equal(write(end[1], "x", 1), 1);
+			assert_int_equal(loop_turn(&l, 1000), 0);
+			assert_int_equal(t.calls, round * 100 + i + 1);
+		}
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		assert_int_equal(loop_turn(&l, 20), 0);
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		assert_int_equal(t.calls, round * 100 + 100);
+		assert_true((to.tv_sec - from.tv_sec) * 1000000000 +
+				    to.tv_nsec - from.tv_nsec >=
+			    19000000);
+		assert_int_equal(l.quick_row, 0);
+	}
+	close(end[0]);
+	close(end[1]);
+	loop_fini(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers_fire_in_order_and_once),
 		cmocka_unit_test(task_that_queues_itself_waits_a_turn),
 		cmocka_unit_test(watch_taken_out_gets_no_stale_event),
+		cmocka_unit_test(
+			one_that_may_spin_falls_asleep_and_misses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

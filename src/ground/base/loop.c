@@ -9,19 +9,36 @@
 #include "base/loop.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 /* One epoll_wait(2); more would make the scan in loop_unwatch() cost. */
-#define LOOP_BATCH 128
+#define LOOP_BATCH	  128
 
-static uint64_t clock_monotonic_ms(void)
+/*
+ * Two processes that answer each other have a gap of some 40 us here, of which
+ * to fall asleep and to be woken is a third (bench/run, "round trips"). A row
+ * of such gaps says that another will follow; more events than a few at once
+ * say that there is too much to do for any to wait.
+ */
+#define LOOP_QUICK_NS	  80000
+#define LOOP_QUICK_ROW	  16
+#define LOOP_QUICK_EVENTS 3
+#define LOOP_SPIN_NS	  60000
+
+static uint64_t clock_monotonic_ns(void)
 {
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail on Linux */
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t clock_monotonic_ms(void)
+{
+	return clock_monotonic_ns() / 1000000;
 }
 
 int loop_init(struct loop *l)
@@ -213,10 +230,63 @@ static int loop_patience(const struct loop *l, int max_wait_ms)
 	return wait_ms > 3600000 ? 3600000 : (int)wait_ms;
 }
 
+void loop_may_spin(struct loop *l)
+{
+	cpu_set_t ours;
+
+	/* A machine with more processors than a cpu_set_t has room. */
+	l->may_spin = sched_getaffinity(0, sizeof(ours), &ours) < 0 ||
+		      CPU_COUNT(&ours) > 1;
+}
+
+static int loop_poll(struct loop *l, int wait_ms)
+{
+	return epoll_wait(l->epfd, l->batch, LOOP_BATCH, wait_ms);
+}
+
+static int loop_spin(struct loop *l)
+{
+	const uint64_t end = clock_monotonic_ns() + LOOP_SPIN_NS;
+	int n;
+
+	do
+		n = loop_poll(l, 0);
+	while (n == 0 && clock_monotonic_ns() < end);
+	return n;
+}
+
+/** loop_sleep() - Wait, and see whether that was worth it */
+static int loop_sleep(struct loop *l, int wait_ms)
+{
+	const uint64_t began = clock_monotonic_ns();
+	const int n = loop_poll(l, wait_ms);
+
+	if (n <= 0 || n > LOOP_QUICK_EVENTS ||
+	    clock_monotonic_ns() - began >= LOOP_QUICK_NS)
+		l->quick_row = 0;
+	else if (l->quick_row < LOOP_QUICK_ROW)
+		l->quick_row++;
+	return n;
+}
+
+static int loop_wait(struct loop *l, int wait_ms)
+{
+	int n;
+
+	if (!l->may_spin || wait_ms == 0)
+		return loop_poll(l, wait_ms);
+	if (l->quick_row == LOOP_QUICK_ROW) {
+		n = loop_spin(l);
+		if (n != 0)
+			return n;
+		l->quick_row = 0; /* in vain: earn it anew */
+	}
+	return loop_sleep(l, wait_ms);
+}
+
 int loop_turn(struct loop *l, int max_wait_ms)
 {
-	int n = epoll_wait(l->epfd, l->batch, LOOP_BATCH,
-			   loop_patience(l, max_wait_ms));
+	int n = loop_wait(l, loop_patience(l, max_wait_ms));
 
 	if (n < 0 && errno != EINTR)
 		return -errno;

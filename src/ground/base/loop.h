@@ -61,11 +61,22 @@ struct loop {
 	struct list tasks;
 	struct epoll_event *batch;
 	int batch_len;
+	bool may_spin;
+	unsigned int quick_row;
 };
 
 /** loop_init() - Return: 0 or -errno; loop_fini() takes half-built ones */
 int loop_init(struct loop *l);
 void loop_fini(struct loop *l);
+
+/**
+ * loop_may_spin() - Let it stay awake while events follow each other closely
+ *
+ * After a row of waits that were over at once it asks for the next event again
+ * and again instead of sleeping, 60 us at most; one time in vain ends that.
+ * Does nothing where we may run on one processor alone.
+ */
+void loop_may_spin(struct loop *l);
 
 /**
  * loop_watch() - Start to watch an fd
