@@ -573,6 +573,28 @@ with ThreadPoolExecutor(32) as pool:
     assert got == 1500
 
 
+OFTEN = """
+for i in range(6):
+    s = tcp('often.example', 7); s.sendall(b'%d' % i)
+    assert s.recv(9) == b'%d' % i
+    s.close(); time.sleep(0.1)
+out(6)
+"""
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks4a", "http", "https"])
+def test_who_connects_often_finds_the_proxy_greeted(lab, request, scheme):
+    proxy = request.getfixturevalue(
+        "tls_proxy" if scheme == "https" else "proxy")
+    url = f"{scheme}://{'proxy.lan' if proxy.tls else proxy.host}:{proxy.port}"
+    assert lab.inside(OFTEN, url) == 6
+    assert [a.host for a in proxy.log] == ["often.example"] * 6
+    assert 6 < proxy.accepted <= 10
+    was = proxy.accepted
+    assert lab.inside(OFTEN, f"{url}?fresh") == 6
+    assert proxy.accepted == was + 6
+
+
 def memory_of(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file

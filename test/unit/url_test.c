@@ -270,6 +270,9 @@ static void options_belong_to_their_schemes(void **state)
 	assert_true(hop_good("socks5://me:pw@h?eager").eager);
 	(void)hop_bad("socks4a://h?eager");
 	(void)hop_bad("socks5://h?eager=1");
+	assert_true(hop_good("https://h?insecure&fresh").fresh);
+	(void)hop_bad("socks5://h?fresh=1");
+	(void)hop_bad("direct://?fresh");
 	(void)hop_bad("http://h?insecure");
 	(void)hop_bad("https://h?insecure=1");
 	(void)hop_bad("socks5://h?timeout");

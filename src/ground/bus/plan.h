@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC	   0x6e737036u
+#define PLAN_MAGIC	   0x6e737037u
 #define PLAN_HOPS	   8  /* longest chain */
 #define PLAN_ADDRS	   8  /* addresses kept of a proxy's name */
 #define PLAN_EXPOSE	   32 /* -e */
@@ -57,6 +57,7 @@ enum hop_kind {
  * @insecure:    HOP_HTTPS: do not check the certificate
  * @no_udp:      HOP_SOCKS5: do not ask it for UDP
  * @eager:       HOP_SOCKS5: send the request with what comes before it
+ * @fresh:       Keep no connection ready for the next dial
  * @forward:     HOP_HTTP and HOP_HTTPS, last hop: names at port 80 are not
  * asked for by CONNECT, requests are sent to the proxy as they come
  * @dev:         HOP_DIRECT: bind outer sockets to this interface; else empty
@@ -78,6 +79,7 @@ struct hop {
 	bool insecure;
 	bool no_udp;
 	bool eager;
+	bool fresh;
 	bool forward;
 	char dev[IFNAMSIZ];
 	uint32_t dial_s;

@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOP_OPTIONS "insecure, forward, eager, timeout=SECONDS, dev=IFACE"
+#define HOP_OPTIONS \
+	"insecure, forward, eager, fresh, timeout=SECONDS, dev=IFACE"
 #define HOP_FORMS                                                      \
 	"socks5://HOST:PORT, socks4a://..., http://..., https://..., " \
 	"socks5+unix:/PATH, direct://, block://"
@@ -88,6 +89,16 @@ static const char *take_eager(struct hop *h, const char *value)
 	return NULL;
 }
 
+static const char *take_fresh(struct hop *h, const char *value)
+{
+	if (value)
+		return "the option 'fresh' takes no value";
+	if (h->kind == HOP_DIRECT || h->kind == HOP_BLOCK)
+		return "the option 'fresh' is for proxies only";
+	h->fresh = true;
+	return NULL;
+}
+
 static const char *take_timeout(struct hop *h, const char *value)
 {
 	if (h->kind == HOP_BLOCK)
@@ -119,8 +130,8 @@ struct hop_option {
 
 static const struct hop_option hop_options[] = {
 	{ "insecure", take_insecure }, { "forward", take_forward },
-	{ "eager", take_eager },       { "timeout", take_timeout },
-	{ "dev", take_dev },
+	{ "eager", take_eager },       { "fresh", take_fresh },
+	{ "timeout", take_timeout },   { "dev", take_dev },
 };
 
 #define OPTIONS (sizeof(hop_options) / sizeof(hop_options[0]))

@@ -22,7 +22,8 @@ static const char *const dial_state_name[] = {
 	[DIAL_AT_START] = "start",     [DIAL_AT_LOOKUP] = "lookup",
 	[DIAL_AT_CONNECT] = "connect", [DIAL_AT_TLS] = "tls",
 	[DIAL_AT_HELLO] = "hello",     [DIAL_AT_LOGIN] = "login",
-	[DIAL_AT_REQUEST] = "request", [DIAL_AT_END] = "end",
+	[DIAL_AT_REQUEST] = "request", [DIAL_AT_READY] = "ready",
+	[DIAL_AT_END] = "end",
 };
 _Static_assert(sizeof(dial_state_name) / sizeof(dial_state_name[0]) ==
 		       DIAL_AT_END + 1,
@@ -32,6 +33,8 @@ static const char *dial_text(const struct dial *d, char *buf)
 {
 	if (d->goal == DIAL_ASSOCIATE)
 		return "udp";
+	if (d->goal == DIAL_SPARE)
+		return "spare";
 	return dest_text(&d->to, buf);
 }
 
@@ -40,6 +43,7 @@ static uint64_t dial_due(const struct dial *d)
 	switch (d->state) {
 	case DIAL_AT_START:
 	case DIAL_AT_LOOKUP:
+	case DIAL_AT_READY:
 		return d->total_due;
 	case DIAL_AT_CONNECT:
 		return d->try_due < d->reach_due ? d->try_due : d->reach_due;
@@ -102,6 +106,15 @@ static void dial_quiet(struct dial *d)
 	d->ask = NULL;
 }
 
+static void dial_free(struct dial *d)
+{
+	if (d->goal == DIAL_SPARE)
+		dial_spare_leave(d);
+	else
+		d->way->dials--;
+	free(d);
+}
+
 static void dial_tell(struct task *t)
 {
 	struct dial *d = container_of(t, struct dial, task);
@@ -109,10 +122,12 @@ static void dial_tell(struct task *t)
 	const struct addr bound = d->bound;
 	dial_fn *const fn = d->fn;
 	void *const ctx = d->ctx;
+	struct way *const w = d->way;
 	const int err = d->err;
 
-	d->way->dials--;
-	free(d);
+	dial_free(d);
+	if (err == 0)
+		dial_spare_tend(w);
 	fn(ctx, err, s, &bound);
 }
 
@@ -133,12 +148,14 @@ void dial_end(struct dial *d, int err)
 void dial_blame(struct dial *d, enum way_fault kind, const char *fmt, ...)
 {
 	const struct way *w = d->way;
-	const unsigned int lines =
-		log_may(&d->way->gate[kind], w->loop->now_ms, WAY_WARN_MS);
+	unsigned int lines;
 	char text[512];
 	char more[48] = "";
 	va_list ap;
 
+	if (d->goal == DIAL_SPARE)
+		return; /* nobody has missed it */
+	lines = log_may(&d->way->gate[kind], w->loop->now_ms, WAY_WARN_MS);
 	if (lines == 0)
 		return;
 	if (lines > 1)
@@ -167,6 +184,9 @@ static void dial_on_timer(struct timer *t)
 	case DIAL_AT_LOGIN:
 	case DIAL_AT_REQUEST:
 		dial_talk_timeout(d);
+		break;
+	case DIAL_AT_READY:
+		dial_cancel(d); /* nobody wanted it */
 		break;
 	case DIAL_AT_START:
 	case DIAL_AT_END:
@@ -202,19 +222,24 @@ static int dial_refusal(const struct way *w, enum dial_goal goal,
 	return 0;
 }
 
-static struct dial *dial_new(struct way *w)
+int dial_new(struct way *w, struct dial **ret)
 {
 	struct dial *d = malloc(sizeof(*d));
 
 	if (!d)
-		return NULL;
+		return -ENOMEM;
 	memset(d, 0, offsetof(struct dial, out));
 	d->way = w;
 	d->watch.fd = -1;
 	d->stream = STREAM_EMPTY;
 	d->hop = way_first(w);
 	d->total_due = w->loop->now_ms + dial_patience(w);
-	return d;
+	if (dial_set_timer(d) < 0) {
+		free(d);
+		return -ENOMEM;
+	}
+	*ret = d;
+	return 0;
 }
 
 int dial_look_up(struct way *w, enum dial_goal goal, const struct dest *to,
@@ -237,21 +262,20 @@ int dial_start(struct way *w, enum dial_goal goal, const struct dest *to,
 
 	if (w->dials >= w->dial_max)
 		return -EAGAIN;
-	d = dial_new(w);
-	if (!d)
+	d = refusal < 0 ? NULL : dial_spare_take(w);
+	if (!d && dial_new(w, &d) < 0)
 		return -ENOMEM;
+	w->dials++;
 	d->goal = goal;
+	d->total_due = w->loop->now_ms + dial_patience(w);
 	d->to = *to;
 	d->fn = fn;
 	d->ctx = ctx;
-	if (dial_set_timer(d) < 0) {
-		free(d);
-		return -ENOMEM;
-	}
-	w->dials++;
 	*ret = d;
 	if (refusal < 0)
 		dial_end(d, refusal);
+	else if (d->is_spare)
+		dial_talk_resume(d);
 	else
 		dial_reach_begin(d);
 	return 0;
@@ -261,6 +285,5 @@ void dial_cancel(struct dial *d)
 {
 	dial_quiet(d);
 	stream_close(&d->stream);
-	d->way->dials--;
-	free(d);
+	dial_free(d);
 }

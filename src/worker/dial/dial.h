@@ -30,6 +30,7 @@ enum dial_goal {
 	DIAL_ASSOCIATE, /* SOCKS5 UDP ASSOCIATE; @to is ignored */
 	DIAL_RESOLVE,	/* Tor's RESOLVE: which address has the name @to? */
 	DIAL_REVERSE,	/* Tor's RESOLVE_PTR: which name has the address @to? */
+	DIAL_SPARE,	/* nothing yet; of dial_spare.c alone */
 };
 
 /**
@@ -86,3 +87,6 @@ int dial_look_up(struct way *w, enum dial_goal goal, const struct dest *to,
 
 /** dial_cancel() - Give up; @fn is not called any more */
 void dial_cancel(struct dial *d);
+
+/** dial_spares_drop() - Close what waits for the next dials of a way */
+void dial_spares_drop(struct way *w);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 /*
- * dial_own.h - what the three files of a dial share: dial.c (its life),
+ * dial_own.h - what the four files of a dial share: dial.c (its life),
  * dial_reach.c (a connection to the first hop), dial_talk.c (the talks with
- * the hops). Nobody else includes this.
+ * the hops), dial_spare.c (those for nobody). Nobody else includes this.
  */
 #include "dial/dial.h"
 #include "dial/greet.h"
@@ -25,7 +25,8 @@ enum dial_state {
 	DIAL_AT_HELLO,	 /* the answer to GREET_HELLO, and so on: */
 	DIAL_AT_LOGIN,	 /* @out is on its way or sent, @in has what came */
 	DIAL_AT_REQUEST,
-	DIAL_AT_END, /* @task will tell @fn; @err and @bound are the result */
+	DIAL_AT_READY, /* a spare, and the last hop waits for our request */
+	DIAL_AT_END,   /* @task will tell @fn; @err and @bound are the result */
 };
 
 /**
@@ -39,6 +40,8 @@ enum dial_state {
  * @err:        Best reason so far, then the result
  * @ask:        For a socket, from the connector
  * @found:      Of dial_look_up(), else NULL; borrowed
+ * @spare_node: In the way's list while @goal is DIAL_SPARE
+ * @is_spare:   It was one, and may be dead since
  * @hosts:      What @lookup found
  */
 struct dial {
@@ -65,6 +68,8 @@ struct dial {
 	struct addr bound;
 	struct dest to;
 	struct dial_found *found;
+	struct list spare_node;
+	bool is_spare;
 	struct addr hosts[RESOLVE_ADDRS];
 	size_t out_len;
 	size_t out_sent;
@@ -85,6 +90,10 @@ static inline bool dial_is_last(const struct dial *d)
 {
 	return d->hop + 1 == d->way->count;
 }
+
+/** dial_new() - One that has not begun and is not counted. Return: 0, -ENOMEM
+ */
+int dial_new(struct way *w, struct dial **ret);
 
 /** dial_enter() - Change the state and with it the deadline */
 void dial_enter(struct dial *d, enum dial_state next);
@@ -110,3 +119,18 @@ void dial_talk_begin(struct dial *d);
 int dial_talk_step(struct dial *d);
 /** dial_talk_timeout() - The deadline of TLS or of a talk has come */
 void dial_talk_timeout(struct dial *d);
+/** dial_talk_resume() - A spare has a destination now: tell the last hop */
+void dial_talk_resume(struct dial *d);
+
+/** dial_spare_tend() - A dial was a success: begin a spare if more may come */
+void dial_spare_tend(struct way *w);
+/** dial_spare_take() - One that is ready and is not a spare any more, or NULL.
+ * What it shall do is the caller's to set */
+struct dial *dial_spare_take(struct way *w);
+/** dial_spare_leave() - Out of the way's list */
+void dial_spare_leave(struct dial *d);
+/** dial_spare_ready() - The last hop would be told a destination now */
+void dial_spare_ready(struct dial *d);
+/** dial_spare_hear() - A word before we asked is the end of a spare. Return:
+ * as dial_talk_step() */
+int dial_spare_hear(struct dial *d);

@@ -56,6 +56,7 @@ static void dial_talk_await(struct dial *d, enum greet_step step)
 static bool dial_talk_is_joined(const struct dial *d, enum greet_step step)
 {
 	return dial_hop(d)->eager &&
+	       (d->goal != DIAL_SPARE || !dial_is_last(d)) &&
 	       greet_next(dial_hop(d), step) == GREET_REQUEST;
 }
 
@@ -78,8 +79,13 @@ static int dial_talk_put(const struct dial *d, enum greet_step step,
 static void dial_talk_say(struct dial *d, enum greet_step step)
 {
 	struct wr w = wr_of(d->out, sizeof(d->out));
-	const int rc = dial_talk_put(d, step, &w);
+	int rc;
 
+	if (d->goal == DIAL_SPARE && dial_is_last(d) && step == GREET_REQUEST) {
+		dial_spare_ready(d);
+		return;
+	}
+	rc = dial_talk_put(d, step, &w);
 	if (rc < 0 && !dial_is_last(d)) {
 		dial_talk_blocked(d, "its protocol has no word for that");
 		return;
@@ -109,15 +115,15 @@ static void dial_talk_go_on(struct dial *d, enum greet_step next)
 		dial_talk_say(d, next);
 }
 
-/** dial_talk_greet() - The current hop can be spoken to: begin, or leave that
- * to whoever forwards requests */
-static void dial_talk_greet(struct dial *d)
+/** dial_talk_greet() - The current hop can be spoken to: go on from a step, or
+ * leave that to whoever forwards requests */
+static void dial_talk_greet(struct dial *d, enum greet_step step)
 {
 	if (dial_is_last(d) && d->goal == DIAL_CONNECT &&
 	    way_forwards(d->way, &d->to))
 		dial_end(d, 0);
 	else
-		dial_talk_say(d, greet_first(dial_hop(d)));
+		dial_talk_say(d, step);
 }
 
 void dial_talk_begin(struct dial *d)
@@ -129,7 +135,7 @@ void dial_talk_begin(struct dial *d)
 	if (d->greet_due > d->total_due)
 		d->greet_due = d->total_due;
 	if (h->kind != HOP_HTTPS) {
-		dial_talk_greet(d);
+		dial_talk_greet(d, greet_first(h));
 		return;
 	}
 	rc = stream_tls_start(&d->stream, d->way->tls, h->host, h->insecure);
@@ -147,7 +153,7 @@ static int dial_talk_tls(struct dial *d)
 	if (rc == -EAGAIN)
 		return rc;
 	if (rc == 0) {
-		dial_talk_greet(d);
+		dial_talk_greet(d, greet_first(dial_hop(d)));
 		return 0;
 	}
 	dial_blame(d, WAY_TLS,
@@ -158,8 +164,21 @@ static int dial_talk_tls(struct dial *d)
 	return 0;
 }
 
+/** dial_talk_anew() - The spare was dead: walk the way from its start */
+static void dial_talk_anew(struct dial *d)
+{
+	d->is_spare = false;
+	d->hop = way_first(d->way);
+	d->addr_next = 0;
+	dial_reach_begin(d);
+}
+
 static void dial_talk_lost(struct dial *d)
 {
+	if (d->is_spare && d->in_len == 0) {
+		dial_talk_anew(d);
+		return;
+	}
 	dial_blame(d, WAY_GARBAGE, "hung up before it answered");
 	dial_end(d, -EIO);
 }
@@ -263,12 +282,10 @@ static int dial_talk_hear(struct dial *d)
 	return 0;
 }
 
-int dial_talk_step(struct dial *d)
+/* Return: 0 when all is said, -EAGAIN to wait, -ECONNRESET when it was in vain
+ */
+static int dial_talk_flush(struct dial *d)
 {
-	if (d->state < DIAL_AT_TLS)
-		return -EAGAIN;
-	if (d->state == DIAL_AT_TLS)
-		return dial_talk_tls(d);
 	while (d->out_sent < d->out_len) {
 		const ssize_t n = stream_write(&d->stream, d->out + d->out_sent,
 					       d->out_len - d->out_sent);
@@ -277,11 +294,34 @@ int dial_talk_step(struct dial *d)
 			return -EAGAIN;
 		if (n < 0) {
 			dial_talk_lost(d);
-			return 0;
+			return -ECONNRESET;
 		}
 		d->out_sent += (size_t)n;
 	}
-	return dial_talk_hear(d);
+	return 0;
+}
+
+void dial_talk_resume(struct dial *d)
+{
+	dial_talk_greet(d, GREET_REQUEST);
+	if (d->state == DIAL_AT_REQUEST)
+		(void)dial_talk_flush(d); /* what is left has its event */
+}
+
+int dial_talk_step(struct dial *d)
+{
+	int rc;
+
+	if (d->state < DIAL_AT_TLS)
+		return -EAGAIN;
+	if (d->state == DIAL_AT_TLS)
+		return dial_talk_tls(d);
+	if (d->state == DIAL_AT_READY)
+		return dial_spare_hear(d);
+	rc = dial_talk_flush(d);
+	if (rc == 0)
+		return dial_talk_hear(d);
+	return rc == -EAGAIN ? rc : 0;
 }
 
 void dial_talk_timeout(struct dial *d)

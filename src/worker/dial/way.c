@@ -6,6 +6,7 @@
  */
 #include "dial/way.h"
 
+#include "dial/dial.h"
 #include "net/tls.h"
 
 #include <errno.h>
@@ -68,6 +69,7 @@ int way_init(struct way *w, struct loop *loop, const struct plan *p)
 		.count = p->hop_count,
 		.dial_max = WAY_DIALS,
 	};
+	list_init(&w->spares);
 	if (w->count == 0 || w->count > PLAN_HOPS)
 		return -EINVAL;
 	for (unsigned int i = 0; i < w->count; i++)
@@ -86,6 +88,7 @@ static void way_init_one(struct way *w, struct loop *loop, enum outer_by by,
 		.count = 1,
 		.dial_max = WAY_DIALS,
 	};
+	list_init(&w->spares);
 }
 
 void way_init_direct(struct way *w, struct loop *loop)
@@ -100,6 +103,8 @@ void way_init_here(struct way *w, struct loop *loop)
 
 void way_fini(struct way *w)
 {
+	if (w->loop)
+		dial_spares_drop(w);
 	tls_context_free(w->tls);
 	*w = (struct way){ 0 };
 }

@@ -44,9 +44,12 @@ enum way_fault {
  * @by:     What its outer sockets are for
  * @connector: Borrowed; who makes them; NULL: we do
  * @resolver: Borrowed; NULL where names cannot be looked up (all sandboxes)
- * @dials, @dial_max:  Dials under way and their cap
+ * @dials, @dial_max:  Dials under way and their cap; spares are not among them
  * @gate:   Paces the warnings, one for each kind
  * @refused_gate:  Paces what relay_http says of programs
+ * @spares, @spare_count:  Dials for nobody (dial_spare.c); begun by
+ *          @spare_task, not before @spare_from_ms
+ * @dialled_ms:  When the last dial was a success; 0: none was
  */
 struct way {
 	struct loop *loop;
@@ -60,6 +63,11 @@ struct way {
 	unsigned int dial_max;
 	struct log_gate gate[WAY_FAULTS];
 	struct log_gate refused_gate;
+	struct list spares;
+	unsigned int spare_count;
+	struct task spare_task;
+	uint64_t spare_from_ms;
+	uint64_t dialled_ms;
 };
 
 /**
