@@ -18,6 +18,7 @@
 #include <linux/landlock.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -269,6 +270,13 @@ static int allow_calls(scmp_filter_ctx ctx, const int *call, size_t count)
 	return rc;
 }
 
+static int allow_option(scmp_filter_ctx ctx, int level, int name)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+				SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)level),
+				SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)name));
+}
+
 /** allow_making() - Sockets, and where they lead */
 static int allow_making(scmp_filter_ctx ctx, bool want_unix)
 {
@@ -278,6 +286,7 @@ static int allow_making(scmp_filter_ctx ctx, bool want_unix)
 	const size_t count = sizeof(family) / sizeof(*family) - !want_unix;
 	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 
+	rc |= allow_option(ctx, SOL_SOCKET, SO_BINDTODEVICE);
 	for (size_t i = 0; i < count; i++)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, family[i]));
@@ -308,31 +317,29 @@ static int allow_sending(scmp_filter_ctx ctx, bool by_address)
 }
 
 /**
- * allow_tuning() - What it may set of a socket
+ * allow_tuning() - What it may set of a socket: nothing that leads elsewhere
  *
- * Of IP hardly anything: a source route (IP_OPTIONS, IPV6_RTHDR) leads packets
- * of a connected socket elsewhere, and asks for no right.
+ * A source route (IP_OPTIONS, IPV6_RTHDR), another interface (SO_BINDTODEVICE,
+ * SO_BINDTOIFINDEX; unbound sockets ask for no right) or none of the routes
+ * (SO_DONTROUTE) would turn a connected socket's packets to a neighbour.
  */
 static int allow_tuning(scmp_filter_ctx ctx)
 {
 	static const struct {
 		int level;
-		int name; /* -1: all */
+		int name;
 	} option[] = {
-		{ SOL_SOCKET, -1 },
-		{ IPPROTO_TCP, -1 },
-		{ IPPROTO_IP, IP_RECVERR },
-		{ IPPROTO_IPV6, IPV6_RECVERR },
+		{ SOL_SOCKET, SO_LINGER },	{ SOL_SOCKET, SO_KEEPALIVE },
+		{ SOL_SOCKET, SO_OOBINLINE },	{ SOL_SOCKET, SO_RCVBUF },
+		{ IPPROTO_TCP, TCP_NODELAY },	{ IPPROTO_TCP, TCP_KEEPIDLE },
+		{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT },
+		{ IPPROTO_IP, IP_RECVERR },	{ IPPROTO_IPV6, IPV6_RECVERR },
 		{ IPPROTO_IPV6, IPV6_V6ONLY },
 	};
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(option) / sizeof(*option); i++)
-		rc |= seccomp_rule_add(
-			ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt),
-			option[i].name < 0 ? 1 : 2,
-			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)option[i].level),
-			SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)option[i].name));
+		rc |= allow_option(ctx, option[i].level, option[i].name);
 	return rc;
 }
 

@@ -183,6 +183,19 @@ static void route_elsewhere(void)
 	(void)setsockopt(near, IPPROTO_IP, IP_OPTIONS, route, sizeof(route));
 }
 
+/* What a neighbour on that link says would be where it leads */
+static void link_elsewhere(void)
+{
+	(void)setsockopt(near, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3);
+}
+
+static void skip_routes(void)
+{
+	const int on = 1;
+
+	(void)setsockopt(near, SOL_SOCKET, SO_DONTROUTE, &on, sizeof(on));
+}
+
 static void bind_it(void)
 {
 	(void)bind(near, (const void *)&elsewhere, sizeof(elsewhere));
@@ -217,6 +230,8 @@ static void a_workers_sockets_are_made_by_its_connector(void **state)
 		assert_killed(locked(k, false, make_inet));
 		assert_killed(locked(k, false, turn_elsewhere));
 		assert_killed(locked(k, false, route_elsewhere));
+		assert_killed(locked(k, false, link_elsewhere));
+		assert_killed(locked(k, false, skip_routes));
 		assert_killed(locked(k, false, bind_it));
 		assert_did_it(locked(k, false, say));
 	}
