@@ -312,13 +312,13 @@ print('up', flush=True); sys.stdin.readline()
 def trip():
     began = time.monotonic(); s.sendall(b'x'); s.recv(1)
     return time.monotonic() - began
-slow = sum(trip() for _ in range(30))
+slow = sum(trip() for _ in range(300))
 import subprocess
 burst = subprocess.run([sys.executable, '/run/lab/burst.py', '1.5'],
                        capture_output=True).returncode
 said = [connect_err('203.0.113.5', 7)[0], connect_err('n.example', 7)[0]]
 print('squeezed', flush=True); sys.stdin.readline()
-out([slow, sum(trip() for _ in range(30)), burst, said])"""], proxy, ["-q"],
+out([slow, sum(trip() for _ in range(300)), burst, said])"""], proxy, ["-q"],
                             stdin=subprocess.PIPE)
     assert job.says("up"), job.ran(None)
     ours = job.ours()
