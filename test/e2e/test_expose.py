@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Doors that were asked for: -e, -p, and the gateway's own proxy."""
+import os
+import signal
 import socket
+import subprocess
 
 import pytest
 
 from lab import Faults, Little, LittleUdp, ToyProxy, kernel
-from lab.run import PYTHON, wait_for
+from lab.run import PYTHON, state_of, wait_for
 
 SAY = "s = tcp('%s', %d); s.sendall(b'hi'); out(s.recv(9).decode())"
 GATE = "198.18.0.2:1080"
@@ -134,8 +137,6 @@ def test_published_port_is_on_loopback_only(lab, proxy):
 
 
 def test_published_while_the_worker_changes(lab, proxy):
-    import os
-    import signal
     job = lab.sandbox_start([PYTHON, "-c", SERVE % ("AF_INET", "0.0.0.0")],
                             proxy, ["-p", "8080:8000"])
     assert job.says("up"), job.ran(None)
@@ -145,6 +146,57 @@ def test_published_while_the_worker_changes(lab, proxy):
     got = lab.outside("s = tcp('127.0.0.1', 8080); s.sendall(b'hello');"
                       "out(read_all(s).decode())")
     assert got == "inside says hello"
+
+
+TWO = """from inside import *
+import selectors
+def listen(port):
+    l = socket.create_server(('127.0.0.1', port), backlog=4096)
+    l.setblocking(False); return l
+doors = {listen(8000): b'a', listen(8001): b'b'}
+look = selectors.DefaultSelector()
+for l in doors:
+    look.register(l, selectors.EVENT_READ)
+print('up', flush=True)
+held = []
+while True:
+    for key, _ in look.select():
+        c, _ = key.fileobj.accept(); c.sendall(doors[key.fileobj])
+        held.append(c)
+"""
+
+VISIT = """
+def visit(port):
+    s = socket.socket(); s.settimeout(10); s.connect(('127.0.0.1', port))
+    return s
+lost = [visit(8080) for _ in range(50)]
+print('asked', flush=True); sys.stdin.readline()
+crowd = [visit(8080 + i % 2) for i in range(50)]
+print('again', flush=True)
+out([s.recv(1).decode() for s in crowd])
+"""
+
+
+def test_published_ports_are_not_mixed_up_when_a_worker_dies(lab, proxy):
+    """The keeper still answers what the one before has asked for."""
+    job = lab.sandbox_start([PYTHON, "-c", TWO], proxy,
+                            ["-p", "8080:8000", "-p", "8081:8001"])
+    assert job.says("up"), job.ran(None)
+    ours = job.ours()
+    os.kill(ours["keeper"], signal.SIGSTOP)
+    crowd = lab.start([PYTHON, "-c", "from inside import *\n" + VISIT],
+                      stdin=subprocess.PIPE)
+    assert crowd.says("asked"), crowd.ran(None)
+    assert wait_for(lambda: lab.run(
+        ["ss", "-Hltn", "sport", "8080"], user=False).out.split()[1] == "0")
+    os.kill(ours["worker"], signal.SIGKILL)
+    assert wait_for(lambda: [p for p in job.worker_pids()
+                             if p != ours["worker"]])
+    crowd.popen.stdin.write(b"\n")
+    crowd.popen.stdin.close()
+    assert crowd.says("again"), crowd.ran(None)
+    os.kill(ours["keeper"], signal.SIGCONT)
+    assert lab.spoken(crowd.wait(60)) == ["a", "b"] * 25
 
 
 # --- the gateway speaks proxy itself

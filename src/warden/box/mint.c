@@ -31,7 +31,7 @@ static int mint_make(const struct mint_ask *ask)
 	return fd_take(&fd);
 }
 
-/* One request in a turn is enough; the worker waits for each. */
+/* One request in a turn is enough. */
 void mint_answer(int *mint)
 {
 	struct mint_ask ask = { 0 };
@@ -47,7 +47,11 @@ void mint_answer(int *mint)
 		return;
 	}
 	fd = mint_make(&ask);
-	if (fd < 0)
-		word.err = fd;
-	(void)channel_send(*mint, &word, sizeof(word), &fd, fd >= 0);
+	word.id = ask.id;
+	word.err = fd < 0 ? fd : 0;
+	if (channel_send(*mint, &word, sizeof(word), &fd, fd >= 0) == 0)
+		return;
+	/* Too many fds are on their way, maybe; or it does not fit at all. */
+	word.err = -EMFILE;
+	(void)channel_send(*mint, &word, sizeof(word), NULL, 0);
 }

@@ -8,6 +8,7 @@
  *
  * Safe though the worker may be hostile: it gets a TCP socket that connects
  * to a port of the sandbox's loopback, which the program could open itself. An
- * answer that does not fit is dropped, since the worker is not waited for.
+ * answer that does not fit is dropped, since the worker is not waited for: that
+ * knows each by its id.
  */
 void mint_answer(int *mint);

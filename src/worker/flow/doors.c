@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@
 #define DOORS_REST_MS 100
 
 enum visitor_state {
-	VISITOR_MINTING,    /* in .minting; the keeper answers or is gone */
+	VISITOR_MINTING,    /* in .minting, until .timer */
 	VISITOR_CONNECTING, /* .inner is alive; .timer */
 	VISITOR_DIALING,    /* .dial is alive, with its own deadline */
 	VISITOR_OPEN,	    /* .relay is alive */
@@ -42,6 +43,7 @@ struct visitor {
 	int inner; /* towards the port inside */
 	int family;
 	uint16_t port;
+	uint64_t mint_id;
 	bool is_led; /* to the program, or back to the resolver */
 };
 
@@ -95,19 +97,28 @@ static void visitor_open(struct visitor *v, int inner, struct stream outer)
 		visitor_bury(v);
 }
 
+static void visitor_expired(struct timer *t)
+{
+	visitor_bury(container_of(t, struct visitor, timer));
+}
+
 /** visitor_mint() - Ask the keeper for a socket born inside */
 static void visitor_mint(struct visitor *v, int family)
 {
 	const struct mint_ask ask = {
+		.id = ++v->doors->mint_id,
 		.family = (uint16_t)family,
 		.port = v->port,
 	};
 
 	v->family = family;
+	v->mint_id = ask.id;
 	v->state = VISITOR_MINTING;
 	list_del(&v->node);
 	list_add_tail(&v->doors->minting, &v->node);
-	if (send(v->doors->mint, &ask, sizeof(ask),
+	if (loop_timer(v->doors->loop, &v->timer, DOORS_WAIT_MS,
+		       visitor_expired) < 0 ||
+	    send(v->doors->mint, &ask, sizeof(ask),
 		 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		visitor_bury(v);
 }
@@ -144,11 +155,6 @@ static void visitor_connected(struct watch *w, uint32_t events)
 	visitor_open(v, inner, outer);
 }
 
-static void visitor_expired(struct timer *t)
-{
-	visitor_bury(container_of(t, struct visitor, timer));
-}
-
 /** visitor_connect() - Use a minted socket, which connects and is taken */
 static void visitor_connect(struct visitor *v, int fd)
 {
@@ -167,11 +173,25 @@ static void visitor_connect(struct visitor *v, int fd)
 		visitor_bury(v);
 }
 
+/** doors_find() - Who made a wish; NULL: nobody who is still here */
+static struct visitor *doors_find(struct doors *d, uint64_t id)
+{
+	struct list *at;
+
+	list_each (at, &d->minting) {
+		struct visitor *v = container_of(at, struct visitor, node);
+
+		if (v->mint_id == id)
+			return v;
+	}
+	return NULL;
+}
+
 static void doors_minted(struct watch *w, uint32_t events)
 {
 	struct doors *d = container_of(w, struct doors, mint_watch);
 	unsigned int count = 0;
-	struct mint_word word;
+	struct mint_word word = { 0 };
 	int fd;
 	const ssize_t n =
 		channel_recv(d->mint, &word, sizeof(word), &fd, 1, &count);
@@ -185,16 +205,13 @@ static void doors_minted(struct watch *w, uint32_t events)
 		d->over(d->ctx);
 		return;
 	}
-	if (list_empty(&d->minting)) {
-		if (count > 0)
-			(void)close(fd);
-		return;
-	}
-	v = container_of(d->minting.next, struct visitor, node);
-	if (count > 0)
+	v = doors_find(d, word.id);
+	if (v && count > 0)
 		visitor_connect(v, fd);
-	else
+	else if (v)
 		visitor_refused(v);
+	else if (count > 0)
+		(void)close(fd);
 }
 
 static void visitor_dialled(void *ctx, int err, struct stream s,
@@ -303,6 +320,9 @@ int doors_start(struct doors *d)
 	d->mint_watch.fd = -1;
 	if (d->mint < 0)
 		return 0;
+	if (getrandom(&d->mint_id, sizeof(d->mint_id), 0) !=
+	    (ssize_t)sizeof(d->mint_id))
+		return -EIO;
 	return loop_watch(d->loop, &d->mint_watch, d->mint, EPOLLIN,
 			  doors_minted);
 }

@@ -36,6 +36,7 @@ struct doors {
 
 	struct watch mint_watch;
 	struct list minting;  /* visitors waiting for a socket, in order */
+	uint64_t mint_id;     /* of the last wish; the first is random */
 	struct list visitors; /* all others between accept and relay */
 	struct list open;     /* relays */
 	unsigned int pending;
