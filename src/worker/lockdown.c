@@ -18,7 +18,6 @@
 #include <linux/landlock.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -227,7 +226,6 @@ static const int lockdown_calls[] = {
 	SCMP_SYS(close),
 	SCMP_SYS(dup2),
 	SCMP_SYS(dup3),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_ctl),
@@ -298,21 +296,30 @@ static int allow_making(scmp_filter_ctx ctx, bool want_unix)
  *
  * Never a connection: MSG_FASTOPEN makes one of a socket that has ended. An
  * address is a pointer, of which the kernel's filter sees whether it is there,
- * but not inside of sendmsg(2)'s struct: without addresses that is not called.
+ * but not inside of sendmsg(2)'s struct, where also another interface may stand
+ * (IP_PKTINFO) or a route: whoever serves a sandbox does not call that.
  */
 static int allow_sending(scmp_filter_ctx ctx, bool by_address)
 {
-	int rc;
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto),
+				by_address ? 1 : 2,
+				SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
+				SCMP_A4(SCMP_CMP_EQ, 0));
+}
 
-	if (!by_address)
-		return seccomp_rule_add(
-			ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
-			SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
-			SCMP_A4(SCMP_CMP_EQ, 0));
-	rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
-			      SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
-	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
-			       SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+/** allow_flags() - What it may change of an fd: never to whom signals go
+ * (F_SETOWN, F_SETSIG; O_ASYNC sends them) */
+static int allow_flags(scmp_filter_ctx ctx)
+{
+	static const int command[] = { F_GETFL, F_SETPIPE_SZ, F_GETPIPE_SZ };
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+				  SCMP_A1(SCMP_CMP_EQ, F_SETFL),
+				  SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0));
+
+	for (size_t i = 0; i < sizeof(command) / sizeof(*command); i++)
+		rc |= seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)command[i]));
 	return rc;
 }
 
@@ -387,11 +394,14 @@ static int allow_all(scmp_filter_ctx ctx, enum lockdown_kind kind,
 		return rc | allow_connector(ctx, want_unix);
 	rc |= allow_calls(ctx, lockdown_calls,
 			  sizeof(lockdown_calls) / sizeof(int));
+	rc |= allow_flags(ctx);
 	rc |= allow_worker(ctx);
 	rc |= allow_sending(ctx, kind != LOCKDOWN_WORKER);
 	if (kind != LOCKDOWN_SERVER)
 		return rc;
 	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+	rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
+			       SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
 	return rc | allow_making(ctx, want_unix);
 }
 

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "lockdown.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -201,6 +202,16 @@ static void bind_it(void)
 	(void)bind(near, (const void *)&elsewhere, sizeof(elsewhere));
 }
 
+static void have_it_signalled(void)
+{
+	(void)fcntl(near, F_SETOWN, getppid());
+}
+
+static void be_asynchronous(void)
+{
+	(void)fcntl(near, F_SETFL, O_NONBLOCK | O_ASYNC);
+}
+
 static void kill_parent(void)
 {
 	(void)syscall(SYS_tgkill, getppid(), getppid(), 0);
@@ -246,7 +257,8 @@ static void a_worker_sends_to_nobody_by_address(void **state)
 	assert_killed(locked(LOCKDOWN_WORKER, false, say_elsewhere));
 	assert_killed(locked(LOCKDOWN_WORKER, false, say_by_message));
 	assert_did_it(locked(LOCKDOWN_SENDER, false, say_elsewhere));
-	assert_did_it(locked(LOCKDOWN_SENDER, false, say_by_message));
+	assert_killed(locked(LOCKDOWN_SENDER, false, say_by_message));
+	assert_did_it(locked(LOCKDOWN_SERVER, false, say_by_message));
 	close_pair();
 }
 
@@ -281,6 +293,8 @@ static void other_calls_end_it(void **state)
 		assert_killed(locked(k, false, trace));
 		assert_killed(locked(k, false, become_dumpable));
 		assert_killed(locked(k, false, kill_parent));
+		assert_killed(locked(k, false, have_it_signalled));
+		assert_killed(locked(k, false, be_asynchronous));
 	}
 	assert_killed(locked(LOCKDOWN_CONNECTOR, false, read_it));
 }
