@@ -84,7 +84,7 @@ static int channel_take_fds(struct msghdr *mh, int *fds, unsigned int room,
 	if (mh->msg_flags & MSG_TRUNC)
 		rc = -EPROTO;
 	else if (rc == 0 && (mh->msg_flags & MSG_CTRUNC))
-		rc = -EMFILE; /* our room for fds holds all there can be */
+		rc = -EMFILE; /* nobody here sends more than there is room */
 	if (rc < 0)
 		while (count > 0)
 			(void)close(fds[--count]);

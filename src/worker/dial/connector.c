@@ -22,13 +22,16 @@
 
 /* It is a matter of microseconds, of milliseconds for its first word; a
  * connector that stands still is none. */
-#define CONNECTOR_WAIT_S 10
+#define CONNECTOR_WAIT_S   10
+/* Until the kernel may have memory again; it tells nobody when it has. */
+#define CONNECTOR_AGAIN_MS 10
 /* Sockets on their way at once: the kernel counts them for the whole user, and
  * lets nobody of that user send fds when they are more than one may open. */
-#define CONNECTOR_FLYING (4 * CONNECTOR_BATCH)
+#define CONNECTOR_FLYING   (4 * CONNECTOR_BATCH)
 
 /**
  * struct connector - one end and all that is asked for
+ * @push:     Sends them; @again: tries that again, when memory was short
  * @waiting:  Wishes that are not yet sent, oldest first
  * @asked:    All others, @flying of them
  */
@@ -37,6 +40,7 @@ struct connector {
 	struct connector_line line;
 	struct watch watch;
 	struct task push;
+	struct timer again;
 	struct list waiting;
 	struct list asked;
 	unsigned int flying;
@@ -71,6 +75,7 @@ static void connector_lose(struct connector *c)
 		return;
 	loop_unwatch(c->loop, &c->watch);
 	loop_undefer(c->loop, &c->push);
+	loop_untimer(c->loop, &c->again);
 	line_shut(&c->line);
 	c->lost(c->ctx);
 }
@@ -93,6 +98,19 @@ static size_t connector_gather(struct connector *c, struct connector_wishes *m)
 	       m->count * sizeof(m->wish[0]);
 }
 
+/** connector_is_crowded() - Did a message not go for want of memory? */
+static bool connector_is_crowded(int err)
+{
+	return err == ENOBUFS || err == ENOMEM;
+}
+
+static void connector_push(struct task *t);
+
+static void connector_again(struct timer *t)
+{
+	connector_push(&container_of(t, struct connector, again)->push);
+}
+
 static void connector_push(struct task *t)
 {
 	struct connector *c = container_of(t, struct connector, push);
@@ -105,6 +123,10 @@ static void connector_push(struct task *t)
 		    0) {
 			if (errno == EAGAIN || errno == EINTR)
 				break;
+			if (connector_is_crowded(errno) &&
+			    loop_timer(c->loop, &c->again, CONNECTOR_AGAIN_MS,
+				       connector_again) == 0)
+				return;
 			connector_lose(c);
 			return;
 		}
@@ -222,12 +244,15 @@ struct connector *connector_new(struct loop *loop,
 {
 	const struct timeval patience = { .tv_sec = CONNECTOR_WAIT_S };
 	struct connector *c = calloc(1, sizeof(*c));
+	struct connector_line own = *line;
 
-	if (!c)
+	if (!c) {
+		line_shut(&own);
 		return NULL;
+	}
 	*c = (struct connector){
 		.loop = loop,
-		.line = *line,
+		.line = own,
 		.watch = { .fd = -1 },
 		.lost = lost,
 		.ctx = ctx,
@@ -239,7 +264,6 @@ struct connector *connector_new(struct loop *loop,
 		       sizeof(patience)) < 0 ||
 	    loop_watch(loop, &c->watch, line->ask, EPOLLIN, connector_event) <
 		    0) {
-		c->line = (struct connector_line){ -1, -1 };
 		connector_free(c);
 		return NULL;
 	}
@@ -262,6 +286,7 @@ void connector_free(struct connector *c)
 		return;
 	loop_unwatch(c->loop, &c->watch);
 	loop_undefer(c->loop, &c->push);
+	loop_untimer(c->loop, &c->again);
 	connector_bury(&c->waiting);
 	connector_bury(&c->asked);
 	line_shut(&c->line);
@@ -313,8 +338,8 @@ int connector_wait(struct connector *c, const struct outer_wish *w)
 	rc = send(c->line.ask, &m, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0
 		     ? -errno
 		     : 0;
-	if (rc == -EAGAIN)
-		return rc;
+	if (rc == -EAGAIN || connector_is_crowded(-rc))
+		return -ENOBUFS;
 	if (rc == 0)
 		rc = connector_hear(c->line.wait, &got, fd);
 	if (rc < 0) { /* an answer that came later would be another's */

@@ -68,7 +68,7 @@ void connector_forget(struct connector_ask *a);
  * @c:  Connector
  * @w:  Which
  *
- * Return: the socket, or -errno as in connector_fn; -EAGAIN while too many
+ * Return: the socket, or -errno as in connector_fn; -ENOBUFS while too many
  * others are asked for
  */
 int connector_wait(struct connector *c, const struct outer_wish *w);

@@ -40,9 +40,10 @@ static int serve_answer(int chan, struct connector_answers *m, const int *fd,
 			   m->count * sizeof(m->err[0]);
 	int rc = channel_send(chan, m, len, fd, count);
 
-	if (rc != -ETOOMANYREFS && rc != -ENOMEM)
+	if (rc != -ETOOMANYREFS && rc != -ENOMEM && rc != -ENOBUFS)
 		return rc;
-	/* More are on their way than the user may have: none of these goes. */
+	/* More are on their way than the user may have, or there is no memory
+	 * for them: none of these goes. */
 	for (uint32_t i = 0; i < m->count; i++)
 		if (m->err[i] == 0)
 			m->err[i] = -EMFILE;
