@@ -86,7 +86,8 @@ static int connector_close(const struct connector_start *s,
 	if (rc < 0)
 		return rc;
 	/* The channels end with the worker as well, but a connector that was
-	 * stopped would not see it. */
+	 * stopped would not see it. (Root's one for a unix socket keeps root's
+	 * rights; of a worker that has not the kernel sends it nothing.) */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return fault(f, -errno, "tie the connector to the worker");
 	return getppid() == worker ? 0 : -ESRCH;

@@ -28,6 +28,9 @@ static bool terms_has_words(const struct terms *t)
 		if (octet > 1)
 			return false;
 	}
+	memcpy(&octet, &t->veth.is_wished, 1);
+	if (octet > 1)
+		return false;
 	memcpy(&octet, &t->isolate, 1);
 	return octet <= 1 && t->guard <= GUARD_STRICT;
 }

@@ -175,8 +175,7 @@ static int udp_bind(struct server_udp *u, int tcp, struct addr *ret_bound)
 	if (getsockname(tcp, (struct sockaddr *)&ss, &len) < 0)
 		return -errno;
 	addr_from_sock(&at, &ss);
-	/* The gateway's address is nobody's on the host, where we are. */
-	if (at.family == AF_UNSPEC || u->server->way->connector)
+	if (at.family == AF_UNSPEC)
 		return -EOPNOTSUPP;
 	at.port = 0;
 	len = addr_to_sock(&at, &ss);
