@@ -522,6 +522,12 @@ out([s.getpeername()[0], s.getsockname()[0], t.getpeername()[0],
     assert got == [FAR, "198.18.0.1", FAR6, "2001:2::1"]
 
 
+def test_congestion_control_is_the_hosts(lab, proxy):
+    code = "s = %s; out(s.getsockopt(socket.IPPROTO_TCP, 13, 16).decode())"
+    inside = lab.inside(code % f"tcp('{FAR}', 7)", proxy)
+    assert inside == lab.outside(code % "socket.socket()")
+
+
 def test_outer_socket_has_nodelay_and_keepalive(lab, proxy):
     job = lab.sandbox_start(
         ["/usr/bin/python3", "-c", "from inside import *\n"

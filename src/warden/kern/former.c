@@ -31,7 +31,6 @@ static const char *const former_setting[] = {
 	"ipv4/conf/all/rp_filter",
 	"ipv4/tcp_syn_linear_timeouts",
 	"ipv4/tcp_syn_retries",
-	"ipv4/tcp_congestion_control",
 	/* The same of these two. */
 	"ipv6/conf/all/disable_ipv6",
 	"ipv6/conf/default/disable_ipv6",

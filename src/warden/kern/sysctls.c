@@ -32,8 +32,6 @@ static const struct sysctl sysctls_ip4[] = {
 	{ "ipv4/conf/nsp0/accept_redirects", "0" },
 	/* Linux 6.5 repeats the first SYNs each second; the sum must hold. */
 	{ "ipv4/tcp_syn_linear_timeouts", "0", .may_fail = true },
-	/* Over lo nothing is lost: the plainest is the fastest. */
-	{ "ipv4/tcp_congestion_control", "reno", .may_fail = true },
 	{ NULL },
 };
 
