@@ -17,6 +17,12 @@
 #define WORKER_DRAIN_MS	     60000
 #define WORKER_DRAIN_STEP_MS 20
 
+bool worker_is_idle(const struct worker *w)
+{
+	return relay_pool_is_idle(w->pool) && gate_is_idle(&w->gate) &&
+	       w->way.dials == 0;
+}
+
 /** worker_drained() - Stay until what was sent last has gone out */
 static void worker_drained(struct timer *t)
 {
@@ -25,9 +31,7 @@ static void worker_drained(struct timer *t)
 	/* Nothing new begins: if the keeper was killed, programs may live. */
 	loop_unwatch(&w->loop, &w->tun.watch);
 	gate_drain(&w->gate);
-	if ((relay_pool_is_idle(w->pool) && gate_is_idle(&w->gate) &&
-	     w->way.dials == 0) ||
-	    w->loop.now_ms >= w->drain_until_ms ||
+	if (worker_is_idle(w) || w->loop.now_ms >= w->drain_until_ms ||
 	    loop_timer(&w->loop, t, WORKER_DRAIN_STEP_MS, worker_drained) < 0)
 		loop_stop(&w->loop);
 }

@@ -102,6 +102,9 @@ int worker_start_connector(struct worker *w, struct connector_line *line,
 int worker_lock(struct worker *w, const struct connector_line *line,
 		struct fault *f);
 
+/** worker_is_idle() - Has the last connection ended? */
+bool worker_is_idle(const struct worker *w);
+
 /** worker_over() - The sandbox's last process has ended, or its keeper died;
  * @ctx is a worker */
 void worker_over(void *ctx);
