@@ -19,13 +19,9 @@
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
-_Static_assert(PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
-	       "an empty pipe holds all that a small read took");
-_Static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES, "so does the scratch");
-
-static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES &&
-		      PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
-	      "what was read fits the empty pipe");
+static_assert(PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
+	      "an empty pipe holds all that a small read took");
+static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES, "so does the scratch");
 
 static bool pump_is_plain(const struct stream *from, const struct stream *to)
 {
