@@ -6,6 +6,8 @@
  * begins with "METHOD http://the-name/", has one Host, one framing and no more
  * octets than its body.
  */
+#include "block.h"
+
 #include "base/bytes.h"
 #include "wire/head.h"
 #include "wire/http_forward.h"
@@ -32,14 +34,11 @@ struct result {
 /** forward() - From a block of exactly @len octets */
 static void forward(const uint8_t *data, size_t len, struct result *ret)
 {
-	uint8_t *block = malloc(len ? len : 1);
+	uint8_t *block = block_of(data, len);
 	struct wr w = wr_of(ret->out, sizeof(ret->out));
 	const char *why = NULL;
 	struct rd r;
 
-	assert(block);
-	if (len > 0)
-		memcpy(block, data, len);
 	r = rd_of(block, len);
 	ret->err = http_forward_request(&r, &fwd, &w, &ret->body, &why);
 	ret->taken = len - rd_left(&r);

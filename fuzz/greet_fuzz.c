@@ -6,13 +6,14 @@
  * surely the answer's never reaches beyond it: behind it are the far end's
  * own octets.
  */
+#include "block.h"
+
 #include "base/bytes.h"
 #include "dial/greet.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -30,13 +31,10 @@ static int hear(const struct hop *h, enum greet_step step, const uint8_t *data,
 		size_t len, size_t *taken)
 {
 	struct greet_answer a = { 0 };
-	uint8_t *block = malloc(len ? len : 1);
+	uint8_t *block = block_of(data, len);
 	struct rd r;
 	int err;
 
-	assert(block);
-	if (len > 0)
-		memcpy(block, data, len);
 	r = rd_of(block, len);
 	err = greet_get(h, step, &r, &a);
 	*taken = len - rd_left(&r);

@@ -5,6 +5,8 @@
  * nsswitch.conf keeps its lines but for that about hosts; resolv.conf gives
  * addresses, at most so many; a table of sockets is read to its end.
  */
+#include "block.h"
+
 #include "box/listening.h"
 #include "conf/dns.h"
 #include "kern/resolver.h"
@@ -64,11 +66,8 @@ static void try_sockets(const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char *text = malloc(len + 1);
+	char *text = text_of(data, len);
 
-	assert(text);
-	memcpy(text, data, len);
-	text[len] = '\0';
 	try_nsswitch(text);
 	try_resolv(text);
 	try_sockets(text, len);

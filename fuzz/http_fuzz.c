@@ -5,6 +5,8 @@
  * A prefix must give -EAGAIN or what the whole gives; a request that was read
  * can be passed on, clean of what must not go further.
  */
+#include "block.h"
+
 #include "base/bytes.h"
 #include "base/text.h"
 #include "wire/http.h"
@@ -15,20 +17,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/** copy_of() - A block of exactly @len octets */
-static uint8_t *copy_of(const uint8_t *data, size_t len)
-{
-	uint8_t *block = malloc(len ? len : 1);
-
-	assert(block);
-	if (len > 0)
-		memcpy(block, data, len);
-	return block;
-}
-
 static void try_answer(const uint8_t *data, size_t len, size_t cut)
 {
-	uint8_t *prefix = copy_of(data, cut);
+	uint8_t *prefix = block_of(data, cut);
 	struct rd whole = rd_of(data, len);
 	struct rd part = rd_of(prefix, cut);
 	unsigned int status = 0;
@@ -76,7 +67,7 @@ static void try_rewrite(const uint8_t *head, size_t len,
 
 static void try_request(const uint8_t *data, size_t len, size_t cut)
 {
-	uint8_t *prefix = copy_of(data, cut);
+	uint8_t *prefix = block_of(data, cut);
 	struct rd whole = rd_of(data, len);
 	struct rd part = rd_of(prefix, cut);
 	struct http_request req;

@@ -5,6 +5,8 @@
  * What people and the journal see of it is one line of printable characters,
  * and says which sandbox it came from.
  */
+#include "block.h"
+
 #include "base/text.h"
 #include "box/board.h"
 #include "daemon/line.h"
@@ -57,12 +59,9 @@ static void try_card(const uint8_t *data, size_t len, size_t cut)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char *text = malloc(len + 1);
+	char *text = text_of(data, len);
 	char small[32];
 
-	assert(text);
-	memcpy(text, data, len);
-	text[len] = '\0';
 	expect_line(line_hear(text, len, "work"), "work");
 	expect_line(line_own(LOG_LEVEL_INFO, text), NULL);
 	try_card(data, len, len ? data[0] % len : 0);

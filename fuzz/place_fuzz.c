@@ -5,6 +5,8 @@
  * Servers of names and their stamps, ports, names that may leave. Each is
  * taken, and within bounds then, or refused in one sentence.
  */
+#include "block.h"
+
 #include "base/text.h"
 #include "bus/only.h"
 #include "conf/dns.h"
@@ -109,11 +111,8 @@ static void try_only(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char *text = malloc(len + 1);
+	char *text = text_of(data, len);
 
-	assert(text);
-	memcpy(text, data, len);
-	text[len] = '\0';
 	try_ports(text);
 	try_servers(text);
 	try_program(text);

@@ -5,6 +5,8 @@
  * A prefix must give -EAGAIN or what the whole gives, and what has been read
  * must survive being written and read again.
  */
+#include "block.h"
+
 #include "base/bytes.h"
 #include "wire/socks4.h"
 #include "wire/socks5.h"
@@ -80,13 +82,10 @@ typedef int get_fn(struct rd *r, struct message *m);
 static int read_from(get_fn *get, const uint8_t *data, size_t len,
 		     struct message *m, size_t *taken)
 {
-	uint8_t *block = malloc(len ? len : 1);
+	uint8_t *block = block_of(data, len);
 	struct rd r;
 	int err;
 
-	assert(block);
-	if (len > 0)
-		memcpy(block, data, len);
 	r = rd_of(block, len);
 	memset(m, 0, sizeof(*m));
 	err = get(&r, m);

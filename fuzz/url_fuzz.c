@@ -5,6 +5,8 @@
  * It becomes hops that are whole, or one printable sentence; and however
  * malformed it is, a password is in no sentence and no label.
  */
+#include "block.h"
+
 #include "conf/hop.h"
 #include "conf/url.h"
 
@@ -90,11 +92,8 @@ static void try_secret(const char *rest)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char *text = malloc(len + 1);
+	char *text = text_of(data, len);
 
-	assert(text);
-	memcpy(text, data, len);
-	text[len] = '\0';
 	try_hop(text);
 	try_chain(text);
 	try_secret(text);

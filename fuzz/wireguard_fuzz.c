@@ -5,6 +5,8 @@
  * It is taken whole or refused in one sentence, which tells no key; what was
  * taken keeps within its bounds, and nothing of it is left to be run.
  */
+#include "block.h"
+
 #include "conf/wireguard.h"
 
 #include <assert.h>
@@ -48,13 +50,11 @@ static void expect_sound(const struct wireguard *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct wireguard *w = calloc(1, sizeof(*w));
-	char *text = malloc(len + 1);
+	char *text = text_of(data, len);
 	struct fault f = { 0 };
 	int rc;
 
-	assert(w && text);
-	memcpy(text, data, len);
-	text[len] = '\0';
+	assert(w);
 	rc = wireguard_parse(text, "/etc/wireguard/wg0.conf", w, &f);
 	assert(rc == 0 || rc == -EINVAL);
 	if (rc == 0) {

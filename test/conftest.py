@@ -12,7 +12,8 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from lab import Lab, TorNet, ToyProxy   # noqa: E402 (needs the path above)
+# The lab needs the path above.
+from lab import Keep, Lab, TorNet, ToyProxy, chain   # noqa: E402
 
 
 def find_binary():
@@ -111,6 +112,13 @@ def tornet(world):
 def proxy(lab):
     with ToyProxy(lab) as toy:
         yield toy
+
+
+@pytest.fixture
+def keep(lab, proxy):
+    """A user's daemon with two profiles, unless a file has its own."""
+    with Keep(lab, {"work": chain(proxy), "other": chain(proxy)}) as one:
+        yield one
 
 
 @pytest.fixture

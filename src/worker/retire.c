@@ -11,7 +11,6 @@
 #include "bus/retired.h"
 #include "names/names.h"
 #include "flow/front.h"
-#include "flow/relay.h"
 #include "flow/server.h"
 
 #include <errno.h>
@@ -27,8 +26,7 @@ static void retire_look(struct timer *t)
 {
 	struct worker *w = container_of(t, struct worker, retiring);
 
-	if ((relay_pool_is_idle(w->pool) && gate_is_idle(&w->gate) &&
-	     w->way.dials == 0) ||
+	if (worker_is_idle(w) ||
 	    loop_timer(&w->loop, t, RETIRE_LOOK_MS, retire_look) < 0)
 		loop_stop(&w->loop);
 }

@@ -13,10 +13,8 @@
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "bus/channel.h"
 #include "bus/plan.h"
-#include "connector_hatch.h"
 #include "dial/connector.h"
 #include "dial/resolve.h"
 #include "flow/doors.h"
@@ -32,18 +30,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* Fds that are neither flows nor pipes: listeners, TUN, DNS, associations. */
-#define WORKER_SPARE_FDS     256
-#define WORKER_FLOWS_MAX     65536
-/* How long the last bytes of ended programs may take to go out: as long as a
- * kernel keeps orphaned sockets about (net.ipv4.tcp_fin_timeout). */
-#define WORKER_DRAIN_MS	     60000
-#define WORKER_DRAIN_STEP_MS 20
+#define WORKER_SPARE_FDS 256
+#define WORKER_FLOWS_MAX 65536
 
 static int worker_fd(const struct worker *w, enum plan_fd_kind kind)
 {
@@ -53,7 +46,7 @@ static int worker_fd(const struct worker *w, enum plan_fd_kind kind)
 	return -1;
 }
 
-static bool worker_has_sandbox(const struct worker *w)
+bool worker_has_sandbox(const struct worker *w)
 {
 	return worker_fd(w, PLAN_FD_MINT) >= 0;
 }
@@ -129,62 +122,6 @@ static void worker_unled(void *ctx, int fd)
 	struct worker *w = ctx;
 
 	names_serve(w->names, fd);
-}
-
-/** worker_drained() - Stay until what was sent last has gone out */
-static void worker_drained(struct timer *t)
-{
-	struct worker *w = container_of(t, struct worker, drain);
-
-	/* Nothing new begins: if the keeper was killed, programs may live. */
-	loop_unwatch(&w->loop, &w->tun.watch);
-	gate_drain(&w->gate);
-	if ((relay_pool_is_idle(w->pool) && gate_is_idle(&w->gate) &&
-	     w->way.dials == 0) ||
-	    w->loop.now_ms >= w->drain_until_ms ||
-	    loop_timer(&w->loop, t, WORKER_DRAIN_STEP_MS, worker_drained) < 0)
-		loop_stop(&w->loop);
-}
-
-static void worker_look_again(struct task *t)
-{
-	struct worker *w = container_of(t, struct worker, over);
-
-	if (loop_timer(&w->loop, &w->drain, 0, worker_drained) < 0)
-		loop_stop(&w->loop);
-}
-
-/** worker_over() - The sandbox's last process has ended, or its keeper died */
-static void worker_over(void *ctx)
-{
-	struct worker *w = ctx;
-
-	if (w->is_retired) {
-		loop_stop(&w->loop); /* those inside lose the network at once */
-		return;
-	}
-	w->drain_until_ms = w->loop.now_ms + WORKER_DRAIN_MS;
-	relay_pool_drain(w->pool);
-	/* First let the loop see what came together with the end: the task ends
-	 * this turn, its timer the next one. */
-	loop_defer(&w->loop, &w->over, worker_look_again);
-}
-
-/** worker_left() - Whoever hatched us has gone */
-static void worker_left(struct watch *watch, uint32_t events)
-{
-	struct worker *w = container_of(watch, struct worker, chan_watch);
-
-	(void)events;
-	loop_unwatch(&w->loop, watch);
-	if (!worker_has_sandbox(w)) {
-		loop_stop(&w->loop);
-		return;
-	}
-	/* The command has ended and something stays: let go of its output. A
-	 * named sandbox's worker has nobody's. */
-	if (!w->has_log)
-		(void)dup2(w->devnull, STDERR_FILENO);
 }
 
 static unsigned int worker_flow_max(const struct worker *w)
@@ -357,80 +294,6 @@ static int worker_build(struct worker *w, struct fault *f)
 				     (int)w->fd[i].kind);
 	}
 	return 0;
-}
-
-static struct hop *worker_socket_hop(struct worker *w)
-{
-	for (unsigned int i = 0; i < w->plan.hop_count; i++)
-		if (w->plan.hop[i].path[0] != '\0')
-			return &w->plan.hop[i];
-	return NULL;
-}
-
-/** worker_find_socket() - Reach a proxy's unix socket without a file system
- *
- * The worker keeps the socket's directory as its current one and connects by
- * the bare name, so that a proxy that comes back with a new socket is found. */
-static int worker_find_socket(struct worker *w, struct fault *f)
-{
-	struct hop *h = worker_socket_hop(w);
-	char *slash = h ? strrchr(h->path, '/') : NULL;
-	char shown[sizeof(h->label)];
-
-	if (!slash)
-		return 0;
-	*slash = '\0';
-	text_quote(shown, sizeof(shown), h->path, strlen(h->path));
-	if (chdir(slash == h->path ? "/" : h->path) < 0)
-		return fault(f, -errno,
-			     "enter '%s', where the proxy's socket is", shown);
-	memmove(h->path, slash + 1, strlen(slash + 1) + 1);
-	return 0;
-}
-
-/** worker_connector_lost() - Whoever keeps the sandbox starts us again */
-static void worker_connector_lost(void *ctx)
-{
-	struct worker *w = ctx;
-
-	log_warn("the worker's connector has ended, so the worker ends");
-	loop_stop(&w->loop);
-}
-
-/** worker_start_connector() - A sandbox's worker makes no sockets itself */
-static int worker_start_connector(struct worker *w, struct connector_line *line,
-				  struct fault *f)
-{
-	const struct connector_start s = {
-		.plan = &w->plan,
-		.fd = w->fd,
-		.fd_count = w->fd_count,
-		.devnull = w->devnull,
-		.keep_cwd = worker_socket_hop(w) != NULL,
-	};
-	const int rc = connector_hatch(&s, line, f);
-
-	if (rc < 0)
-		return rc;
-	w->connector = connector_new(&w->loop, line, worker_connector_lost, w);
-	return w->connector ? 0 : fault(f, -ENOMEM, "start the connector");
-}
-
-/** worker_lock() - Give up what is not needed from here on */
-static int worker_lock(struct worker *w, const struct connector_line *line,
-		       struct fault *f)
-{
-	const struct plan *p = &w->plan;
-	enum lockdown_kind kind = LOCKDOWN_WORKER;
-	int rc;
-
-	if (!w->connector)
-		return lockdown_late(LOCKDOWN_SERVER,
-				     worker_socket_hop(w) != NULL, f);
-	if (p->hop_count == 1 && p->hop[0].kind == HOP_DIRECT)
-		kind = LOCKDOWN_SENDER; /* any peer may be written to */
-	rc = lockdown_late(kind, false, f);
-	return rc < 0 ? rc : connector_meet(line, f);
 }
 
 /**

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lab import Keep, Terminal, kernel
+from lab import Keep, Terminal, chain, kernel
 from lab.run import PYTHON, is_alive, name_of, state_of, wait_for
 
 FAR = "203.0.113.5"
@@ -19,10 +19,6 @@ UID, EXTRA = 61234, 61235
 STRANGER = 61299
 SUID = "/run/lab/bin/nsproxy-suid"
 NSPROXY_GID = 61300
-
-
-def chain(proxy, more=""):
-    return f'chain = {{"{proxy.url()}"}}\n{more}'
 
 
 @pytest.fixture(scope="module")

@@ -10,21 +10,11 @@ import time
 
 import pytest
 
-from lab import Keep
+from lab import Keep, chain
 from lab.run import PYTHON, is_alive, wait_for
 
 NETNS = "attached"
 REACH = "out(connect_err('named.example', 80, 5))"
-
-
-def chain(proxy):
-    return f'chain = {{"{proxy.url()}"}}'
-
-
-@pytest.fixture
-def keep(lab, proxy):
-    with Keep(lab, {"work": chain(proxy), "other": chain(proxy)}) as one:
-        yield one
 
 
 @pytest.fixture
@@ -505,7 +495,7 @@ def test_other_files_are_refused(keep, own):
 
 
 def test_profile_with_helpers_is_refused(lab, proxy, own):
-    text = chain(proxy) + '\nhelper "one" { command = {"/bin/sleep", "9"} }'
+    text = chain(proxy, 'helper "one" { command = {"/bin/sleep", "9"} }')
     with Keep(lab, {"work": text}) as keep:
         ran = keep("attach", "work", *own.words)
         refused(ran, "helpers")

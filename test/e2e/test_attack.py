@@ -8,10 +8,9 @@ import time
 
 import pytest
 
-from lab import Keep
+from lab import Keep, chain
 from lab.run import PYTHON, is_alive, name_of, wait_for
-from test_access import (SUID, UID, as_user, chain, inside,  # noqa: F401
-                         keep, suid)
+from test_access import SUID, UID, as_user, inside, keep, suid  # noqa: F401
 
 CLONE3, CLONE_NEWUSER = 435, 0x10000000
 

@@ -10,21 +10,11 @@ from contextlib import suppress
 
 import pytest
 
-from lab import Keep, Terminal
+from lab import Keep, Terminal, chain
 from lab.run import (PYTHON, connector_of, family_of, is_alive, pids, role_of,
                      wait_for)
 
 FAR = "203.0.113.5"
-
-
-def chain(proxy):
-    return f'chain = {{"{proxy.url()}"}}'
-
-
-@pytest.fixture
-def keep(lab, proxy):
-    with Keep(lab, {"work": chain(proxy), "other": chain(proxy)}) as one:
-        yield one
 
 
 @pytest.fixture(params=[True, False], ids=["user", "root"])
@@ -77,7 +67,7 @@ def test_restart_makes_another_one(keep):
 
 
 def test_published_door_outlives_a_worker(lab, proxy):
-    text = chain(proxy) + '\npublish = {"127.0.0.1:18080:8080"}'
+    text = chain(proxy, 'publish = {"127.0.0.1:18080:8080"}')
     with Keep(lab, {"work": text}) as keep:
         box = keep.up("work")
         job = keep.inside_start("work", """
@@ -118,7 +108,7 @@ def test_stop_can_keep_them(keep):
 
 @pytest.mark.row("K18")
 def test_autostart(lab, proxy):
-    with Keep(lab, {"auto": chain(proxy) + "\nautostart = true",
+    with Keep(lab, {"auto": chain(proxy, "autostart = true"),
                     "work": chain(proxy)}) as keep:
         ran = keep.exec("auto", "echo", "in")    # at once: exec waits for it
         assert ran.out == "in\n", ran
@@ -676,9 +666,9 @@ def test_without_a_daemon(lab, proxy):
 
 @pytest.mark.loud               # the host's resolver is asked
 def test_profile_that_cannot_be_had(lab, proxy):
-    with Keep(lab, {"strict": chain(proxy) + "\nguard = strict\n"
-                    'helper "h" { command = {"true"} }',
-                    "link": chain(proxy) + "\nveth = true",
+    with Keep(lab, {"strict": chain(proxy, "guard = strict\n"
+                                    'helper "h" { command = {"true"} }'),
+                    "link": chain(proxy, "veth = true"),
                     "lost": 'chain = {"socks5://nx.invalid:1"}'}) as keep:
         for name, word in [("strict", "strict"), ("link", "veth"),
                            ("lost", "nx.invalid")]:

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Names: leases, special names, real upstreams, and no way around them."""
 import ipaddress
-import socket
-import struct
 
 import pytest
 
-from lab import ToyDns, ToyProxy
-from lab.run import PYTHON, name_of, wait_for
+from lab import Decoy, ToyDns, ToyProxy
+from lab.run import PYTHON, wait_for
 
 LEASE4 = ipaddress.ip_network("198.18.0.0/15")
 LEASE6 = ipaddress.ip_network("2001:2::/48")
@@ -429,38 +427,10 @@ def test_off_leaves_resolv_conf_alone(lab, proxy):
 
 # --- side doors of the host's resolver
 
-class Recorder:
-    """A unix socket that tells who came (but those who set the stage)."""
-
-    def __init__(self, path):
-        import os
-        import threading
-        self.came = []
-        self.sock = socket.socket(socket.AF_UNIX)
-        if os.path.exists(path):
-            os.unlink(path)
-        self.sock.bind(path)
-        os.chmod(path, 0o666)
-        self.sock.listen(16)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.sock.accept()
-            except OSError:
-                return
-            pid = struct.unpack("3i", sock.getsockopt(
-                socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-            if name_of(pid) not in ("setpriv", "nsenter", ""):
-                self.came.append(name_of(pid))
-            sock.close()
-
-
 @pytest.mark.row("D01", "D02", "D03")
 @pytest.mark.loud        # the control asks the host's own name server
 def test_side_doors_are_closed(lab, proxy):
-    doors = {path: Recorder(path) for path in
+    doors = {path: Decoy(path, ("setpriv", "nsenter", "")) for path in
              ("/run/nscd/socket", "/run/systemd/resolve/io.systemd.Resolve",
               "/run/avahi-daemon/socket")}
     control = lab.run(["getent", "hosts", "control.example"], timeout=60)
@@ -480,7 +450,7 @@ out(said)""", proxy)
     assert not any(door.came for door in doors.values()), [
         door.came for door in doors.values()]
     for door in doors.values():
-        door.sock.close()
+        door.close()
 
 
 @pytest.mark.row("D07")

@@ -8,14 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from lab import Keep, ToyProxy, kernel
+from lab import Keep, chain, kernel
 from lab.run import PYTHON, wait_for
 
 RESOLV = "/etc/resolv.conf"
-
-
-def chain(proxy, more=""):
-    return f'chain = {{"{proxy.url()}"}}\n{more}'
 
 
 @contextmanager

@@ -18,10 +18,10 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from lab import Keep
+from lab import Keep, chain
 from lab.far import pattern_hash
 from lab.run import PYTHON, is_alive, wait_for
-from test_faults import Flow, chain
+from test_faults import Flow
 
 SOAK = int(os.environ.get("NSPROXY_SOAK", "3"))
 SANE = pytest.mark.skipif("ASAN_OPTIONS" in os.environ,

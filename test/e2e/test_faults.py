@@ -6,27 +6,15 @@ import random
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from contextlib import contextmanager
 
 import pytest
 
-from lab import Keep, ToyProxy, kernel
+from lab import Keep, ToyProxy, chain, kernel
 from lab.run import family_of, is_alive, role_of, wait_for
 
 UID = 61234
-
-
-def chain(proxy):
-    return f'chain = {{"{proxy.url()}"}}'
-
-
-@pytest.fixture
-def keep(lab, proxy):
-    with Keep(lab, {"work": chain(proxy), "other": chain(proxy)}) as one:
-        yield one
-
 
 ECHO = """
 s = tcp('203.0.113.5', 7); print('up', flush=True)

@@ -6,16 +6,12 @@ import time
 
 import pytest
 
-from lab import Keep
+from lab import Keep, chain
 from lab.run import (PYTHON, family_of, is_alive, name_of, parent_of, pids,
                      wait_for, words_of)
 
 FAR = "203.0.113.5"
 SLEEP = '"sleep", "3600"'
-
-
-def chain(proxy):
-    return f'chain = {{"{proxy.url()}"}}\n'
 
 
 def helper(command, name="it", **keys):

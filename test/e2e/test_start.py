@@ -10,14 +10,10 @@ import time
 
 import pytest
 
-from lab import Keep, kernel
+from lab import Keep, chain, kernel
 from lab.run import is_alive, wait_for
 
 UID = 61234
-
-
-def chain(proxy, more=""):
-    return f'chain = {{"{proxy.url()}"}}\n{more}'
 
 
 @pytest.fixture(params=[True, False], ids=["user", "root"])

@@ -3,13 +3,15 @@
 
 Read world.py first: it builds the places. far.py has the servers at the far
 end, proxy.py the toy proxies, forward.py one that takes plain requests only,
-upstream.py a toy DNS server, tornet.py a Tor network, vpn.py has VPNs of real
-programs, wire.py the captures, run.py starts programs in the host's place,
-inside.py is what tests run in a sandbox; machine.py boots a whole system.
+upstream.py a toy DNS server, decoy.py sockets that none should ask, tornet.py
+a Tor network, vpn.py has VPNs of real programs, wire.py the captures, run.py
+starts programs in the host's place, inside.py is what tests run in a sandbox;
+machine.py boots a whole system.
 """
+from .decoy import Decoy
 from .far import FarServers, Little, LittleUdp
 from .forward import ForwardProxy
-from .keep import Keep
+from .keep import Keep, chain
 from .machine import Machine
 from .proxy import Faults, ToyProxy
 from .run import Job, Ran
@@ -18,6 +20,6 @@ from .tornet import TorNet
 from .upstream import ToyDns
 from .world import Lab
 
-__all__ = ["Faults", "FarServers", "ForwardProxy", "Job", "Keep", "Lab",
-           "Little", "LittleUdp", "Machine", "Ran", "Terminal", "TorNet",
-           "ToyDns", "ToyProxy"]
+__all__ = ["Decoy", "Faults", "FarServers", "ForwardProxy", "Job", "Keep",
+           "Lab", "Little", "LittleUdp", "Machine", "Ran", "Terminal",
+           "TorNet", "ToyDns", "ToyProxy", "chain"]

@@ -13,6 +13,11 @@ from .run import PYTHON, born_of, is_alive, wait_for
 UID = 61234
 
 
+def chain(proxy, more=""):
+    """The text of a profile that leaves by this proxy."""
+    return f'chain = {{"{proxy.url()}"}}\n{more}'
+
+
 class Keep:
     """`with Keep(lab, {"work": 'chain = {"..."}'}) as keep: keep.up("work")`
 

@@ -12,6 +12,7 @@
 	"\x00\x00"
 #define ASK_NAME_OF "\x05\xf1\x00\x01\xc0\x00\x02\x07\x00\x00"
 
+static const struct dest name = { .name = "example.org" };
 static struct dial_found found;
 
 static void look_up(struct scene *c, enum dial_goal goal, const struct dest *to)
@@ -31,16 +32,21 @@ static void greet(struct scene *c)
 	TOY_SAY(c->peer, HELLO_OK);
 }
 
+/* A way of one hop, which is to be asked this, and has been greeted */
+static void ask_one(struct scene *c, enum dial_goal goal, const struct dest *to)
+{
+	scene_begin(c);
+	toy_hop(&c->plan, HOP_SOCKS5, &c->at);
+	look_up(c, goal, to);
+	greet(c);
+}
+
 static void a_name_has_an_address(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 0);
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	look_up(&c, DIAL_RESOLVE, &to);
-	greet(&c);
+	ask_one(&c, DIAL_RESOLVE, &name);
 	TOY_EXPECT(c.peer, ASK_ADDRESS);
 	TOY_DRIBBLE(c.peer, "\x05\x00\x00\x01\xc0\x00\x02\x07\x00\x00");
 	assert_int_equal(toy_finish(&c.end), 0);
@@ -56,10 +62,7 @@ static void an_address_has_a_name(void **state)
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	look_up(&c, DIAL_REVERSE, &to);
-	greet(&c);
+	ask_one(&c, DIAL_REVERSE, &to);
 	TOY_EXPECT(c.peer, ASK_NAME_OF);
 	TOY_DRIBBLE(c.peer, "\x05\x00\x00\x03\x0btor.example\x00\x00");
 	assert_int_equal(toy_finish(&c.end), 0);
@@ -69,14 +72,10 @@ static void an_address_has_a_name(void **state)
 
 static void a_refusal_is_heard_with_its_code(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 0);
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	look_up(&c, DIAL_RESOLVE, &to);
-	greet(&c);
+	ask_one(&c, DIAL_RESOLVE, &name);
 	TOY_EXPECT(c.peer, ASK_ADDRESS);
 	/* As Tor says it: no address type. */
 	TOY_DRIBBLE(c.peer, "\x05\x04\x00\x00\x00\x00\x00\x00\x00\x00");
@@ -88,14 +87,13 @@ static void a_refusal_is_heard_with_its_code(void **state)
 
 static void a_hop_before_it_is_asked_to_connect(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 0);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
 	toy_far_hop(&c.plan, HOP_SOCKS5, "192.0.2.7", 443);
-	look_up(&c, DIAL_RESOLVE, &to);
+	look_up(&c, DIAL_RESOLVE, &name);
 	greet(&c);
 	TOY_EXPECT(c.peer, ASK_IP);
 	TOY_SAY(c.peer, REPLY_OK);
@@ -111,14 +109,13 @@ static void a_hop_before_it_is_asked_to_connect(void **state)
 
 static void what_a_hop_before_it_refuses_is_not_heard(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 0);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
 	toy_far_hop(&c.plan, HOP_SOCKS5, "192.0.2.7", 443);
-	look_up(&c, DIAL_RESOLVE, &to);
+	look_up(&c, DIAL_RESOLVE, &name);
 	greet(&c);
 	TOY_EXPECT(c.peer, ASK_IP);
 	TOY_SAY(c.peer, "\x05\x04\x00\x01\x00\x00\x00\x00\x00\x00");
@@ -129,14 +126,10 @@ static void what_a_hop_before_it_refuses_is_not_heard(void **state)
 
 static void silence_ends_with_the_dial(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 0);
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	look_up(&c, DIAL_RESOLVE, &to);
-	greet(&c);
+	ask_one(&c, DIAL_RESOLVE, &name);
 	TOY_EXPECT(c.peer, ASK_ADDRESS);
 	toy_pass(DIAL_MS - 1000);
 	assert_int_equal(c.end.told, 0);
@@ -148,13 +141,12 @@ static void silence_ends_with_the_dial(void **state)
 
 static void no_other_protocol_can_be_asked(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 0);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_HTTP, &c.at);
-	look_up(&c, DIAL_RESOLVE, &to);
+	look_up(&c, DIAL_RESOLVE, &name);
 	assert_int_equal(toy_finish(&c.end), -EOPNOTSUPP);
 	assert_false(found.is_heard);
 	scene_end(&c);

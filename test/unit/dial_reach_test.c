@@ -10,25 +10,31 @@
 
 #include <sys/un.h>
 
+/* The proxy is a unix socket; *@un says where, for who unlinks it at the end */
+static void scene_begin_unix(struct scene *c, struct sockaddr_un *un,
+			     int backlog)
+{
+	scene_begin(c);
+	fd_close(&c->listener);
+	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	*un = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	(void)snprintf(un->sun_path, sizeof(un->sun_path), "/tmp/dial_test.%d",
+		       (int)getpid());
+	(void)unlink(un->sun_path);
+	assert_int_equal(bind(c->listener, (void *)un, sizeof(*un)), 0);
+	assert_int_equal(listen(c->listener, backlog), 0);
+	memcpy(toy_hop(&c->plan, HOP_SOCKS5, NULL)->path, un->sun_path,
+	       sizeof(un->sun_path));
+}
+
 static void unix_socket_is_a_proxy_too(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_un un;
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	fd_close(&c.listener);
-	c.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	(void)snprintf(un.sun_path, sizeof(un.sun_path), "/tmp/dial_test.%d",
-		       (int)getpid());
-	(void)unlink(un.sun_path);
-	assert_int_equal(bind(c.listener, (void *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(c.listener, 4), 0);
-	memcpy(toy_hop(&c.plan, HOP_SOCKS5, NULL)->path, un.sun_path,
-	       sizeof(un.sun_path));
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_begin_unix(&c, &un, 4);
+	scene_meet(&c, &example);
 	TOY_EXPECT(c.peer, HELLO);
 	TOY_SAY(c.peer, HELLO_OK);
 	TOY_EXPECT(c.peer, ASK_NAME);
@@ -40,30 +46,20 @@ static void unix_socket_is_a_proxy_too(void **state)
 
 static void unix_socket_with_full_backlog_is_given_time(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_un un;
 	struct scene c;
 	int full[8];
 	int n = 0;
 
 	(void)state;
-	scene_begin(&c);
-	fd_close(&c.listener);
-	c.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	(void)snprintf(un.sun_path, sizeof(un.sun_path), "/tmp/dial_full.%d",
-		       (int)getpid());
-	(void)unlink(un.sun_path);
-	assert_int_equal(bind(c.listener, (void *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(c.listener, 0), 0);
+	scene_begin_unix(&c, &un, 0);
 	for (; n < 8; n++) {
 		full[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		if (connect(full[n], (void *)&un, sizeof(un)) < 0)
 			break;
 	}
 	assert_in_range(n, 1, 7);
-	memcpy(toy_hop(&c.plan, HOP_SOCKS5, NULL)->path, un.sun_path,
-	       sizeof(un.sun_path));
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	toy_pass(200);
 	assert_int_equal(c.end.told, 0);
 	for (int i = 0; i < n; i++) {
@@ -83,13 +79,12 @@ static void unix_socket_with_full_backlog_is_given_time(void **state)
 
 static void missing_unix_socket_is_refused(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	strcpy(toy_hop(&c.plan, HOP_SOCKS5, NULL)->path, "/nonexistent/sock");
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	assert_int_equal(toy_finish(&c.end), -ECONNREFUSED);
 	scene_end(&c);
 }
@@ -97,14 +92,13 @@ static void missing_unix_socket_is_refused(void **state)
 /* row: P01 */
 static void dead_proxy_is_refused_at_once(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	fd_close(&c.listener);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	assert_int_equal(toy_finish(&c.end), -ECONNREFUSED);
 	assert_int_not_equal(c.way.gate[WAY_UNREACHED].next_ms, 0);
 	scene_end(&c);
@@ -112,7 +106,6 @@ static void dead_proxy_is_refused_at_once(void **state)
 
 static void next_address_is_tried_after_a_refusal(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct addr dead;
 	int gone = toy_listen(&dead);
 	struct scene c;
@@ -124,8 +117,7 @@ static void next_address_is_tried_after_a_refusal(void **state)
 	h = toy_hop(&c.plan, HOP_SOCKS5, &dead);
 	h->addr[1] = c.at;
 	h->addr_count = 2;
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	TOY_EXPECT(c.peer, HELLO);
 	dial_cancel(c.dial);
 	scene_end(&c);
@@ -162,7 +154,6 @@ static void hole_fill(struct black_hole *b)
 
 static void next_address_is_tried_after_a_silence(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct black_hole hole;
 	struct scene c;
 	struct hop *h;
@@ -173,7 +164,7 @@ static void next_address_is_tried_after_a_silence(void **state)
 	h = toy_hop(&c.plan, HOP_SOCKS5, &hole.at);
 	h->addr[1] = c.at;
 	h->addr_count = 2;
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	toy_pass(2400);
 	assert_int_equal(accept(c.listener, NULL, NULL), -1);
 	toy_pass(101);
@@ -187,7 +178,6 @@ static void next_address_is_tried_after_a_silence(void **state)
 /* row: P02 */
 static void silent_proxy_is_unreachable_after_the_deadline(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct black_hole hole;
 	struct scene c;
 
@@ -195,11 +185,8 @@ static void silent_proxy_is_unreachable_after_the_deadline(void **state)
 	hole_dig(&hole);
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &hole.at);
-	scene_dial(&c, &to);
-	toy_pass(DIAL_CONNECT_MS - 1);
-	assert_int_equal(c.end.told, 0);
-	toy_pass(1);
-	assert_int_equal(toy_finish(&c.end), -EHOSTUNREACH);
+	scene_dial(&c, &example);
+	scene_wait(&c, DIAL_CONNECT_MS, -EHOSTUNREACH);
 	hole_fill(&hole);
 	scene_end(&c);
 }
@@ -239,13 +226,12 @@ static void direct_tells_the_plain_error(void **state)
 
 static void direct_without_resolver_takes_no_names(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_DIRECT, NULL);
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	assert_int_equal(toy_finish(&c.end), -EAFNOSUPPORT);
 	scene_end(&c);
 }
@@ -270,54 +256,57 @@ static void resolver_play(int chan, const struct addr *addr, unsigned int count)
 	assert_int_equal(send(chan, &a, sizeof(a), 0), sizeof(a));
 }
 
+/* A direct way with a resolver. Return: its channel, for who plays it */
+static int scene_begin_resolver(struct scene *c)
+{
+	int chan[2];
+
+	scene_begin(c);
+	toy_hop(&c->plan, HOP_DIRECT, NULL);
+	scene_way(c);
+	assert_int_equal(channel_pair(chan), 0);
+	c->way.resolver = resolver_new(&toy_loop, chan[0]);
+	return chan[1];
+}
+
+static void scene_end_resolver(struct scene *c, int *chan)
+{
+	resolver_free(c->way.resolver);
+	fd_close(chan);
+	scene_end(c);
+}
+
 static void direct_tries_all_addresses_of_a_name(void **state)
 {
 	struct dest to = toy_dest("example.org", NULL, 0);
 	struct addr found[2];
 	struct scene c;
-	int chan[2];
+	int chan;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_DIRECT, NULL);
-	scene_way(&c);
-	assert_int_equal(channel_pair(chan), 0);
-	c.way.resolver = resolver_new(&toy_loop, chan[0]);
+	chan = scene_begin_resolver(&c);
 	to.addr.port = c.at.port;
-	assert_int_equal(dial_start(&c.way, DIAL_CONNECT, &to, toy_told, &c.end,
-				    &c.dial),
-			 0);
+	scene_start(&c, &to);
 	assert_true(addr_parse_ip("127.0.0.9", &found[0])); /* refuses */
 	found[1] = c.at;
 	found[1].port = 0;
-	resolver_play(chan[1], found, 2);
+	resolver_play(chan, found, 2);
 	assert_int_equal(toy_finish(&c.end), 0);
 	assert_true(addr_equal(&c.end.bound, &c.at));
-	resolver_free(c.way.resolver);
-	fd_close(&chan[1]);
-	scene_end(&c);
+	scene_end_resolver(&c, &chan);
 }
 
 static void lookups_fail_in_their_own_ways(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
-
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		struct scene c;
-		int chan[2];
+		int chan = scene_begin_resolver(&c);
 
-		scene_begin(&c);
-		toy_hop(&c.plan, HOP_DIRECT, NULL);
-		scene_way(&c);
-		assert_int_equal(channel_pair(chan), 0);
-		c.way.resolver = resolver_new(&toy_loop, chan[0]);
-		assert_int_equal(dial_start(&c.way, DIAL_CONNECT, &to, toy_told,
-					    &c.end, &c.dial),
-				 0);
+		scene_start(&c, &example);
 		switch (i) {
 		case 0: /* no such name */
-			resolver_play(chan[1], NULL, 0);
+			resolver_play(chan, NULL, 0);
 			assert_int_equal(toy_finish(&c.end), -EHOSTUNREACH);
 			break;
 		case 1: /* no answer */
@@ -325,16 +314,14 @@ static void lookups_fail_in_their_own_ways(void **state)
 			assert_int_equal(toy_finish(&c.end), -ETIMEDOUT);
 			break;
 		case 2: /* no helper any more */
-			fd_close(&chan[1]);
+			fd_close(&chan);
 			toy_settle();
 			assert_int_equal(toy_finish(&c.end), -EHOSTUNREACH);
 			break;
 		default:
 			dial_cancel(c.dial);
 		}
-		resolver_free(c.way.resolver);
-		fd_close(&chan[1]);
-		scene_end(&c);
+		scene_end_resolver(&c, &chan);
 	}
 }
 

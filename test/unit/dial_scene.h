@@ -22,6 +22,9 @@
 	"CONNECT example.org:80 HTTP/1.1\r\n" \
 	"Host: example.org:80\r\n"
 
+/* Where most dials go; what ASK_NAME says to a hop */
+static const struct dest example = { .name = "example.org", .addr.port = 80 };
+
 /* One dial and the toys around it */
 struct scene {
 	struct plan plan;
@@ -44,9 +47,8 @@ static inline void scene_way(struct scene *c)
 	assert_int_equal(way_init(&c->way, &toy_loop, &c->plan), 0);
 }
 
-static inline void scene_dial(struct scene *c, const struct dest *to)
+static inline void scene_start(struct scene *c, const struct dest *to)
 {
-	scene_way(c);
 	c->end = (struct toy_end){ 0 };
 	assert_int_equal(dial_start(&c->way, DIAL_CONNECT, to, toy_told,
 				    &c->end, &c->dial),
@@ -54,20 +56,40 @@ static inline void scene_dial(struct scene *c, const struct dest *to)
 	assert_int_equal(c->end.told, 0);
 }
 
-/* A way of one hop of this kind, dialled to example.org:80, and accepted */
+static inline void scene_dial(struct scene *c, const struct dest *to)
+{
+	scene_way(c);
+	scene_start(c, to);
+}
+
+/* Dial, and let the first hop accept */
+static inline void scene_meet(struct scene *c, const struct dest *to)
+{
+	scene_dial(c, to);
+	c->peer = toy_accept(c->listener);
+}
+
+/* A way of one hop of this kind, dialled to the example, and accepted */
 static inline struct hop *scene_one(struct scene *c, enum hop_kind kind,
 				    const char *user)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct hop *h;
 
 	scene_begin(c);
 	h = toy_hop(&c->plan, kind, &c->at);
 	if (user)
 		toy_login(h, user, "secret");
-	scene_dial(c, &to);
-	c->peer = toy_accept(c->listener);
+	scene_meet(c, &example);
 	return h;
+}
+
+/* Nobody is told before this time has passed, and then they are told this */
+static inline void scene_wait(struct scene *c, uint64_t ms, int err)
+{
+	toy_pass(ms - 1);
+	assert_int_equal(c->end.told, 0);
+	toy_pass(1);
+	assert_int_equal(toy_finish(&c->end), err);
 }
 
 static inline void scene_end(struct scene *c)
@@ -102,6 +124,14 @@ static inline void stream_has(struct stream *s, const char *want)
 	assert_int_equal(have, strlen(want));
 	assert_memory_equal(got, want, have);
 	assert_int_equal(stream_read(s, got, sizeof(got)), -EAGAIN);
+}
+
+/* The dial has succeeded, and this is all that the far end has said */
+static inline void scene_end_open(struct scene *c, const char *said)
+{
+	assert_int_equal(toy_finish(&c->end), 0);
+	stream_has(&c->end.s, said);
+	scene_end(c);
 }
 
 /* Take a CONNECT head, whatever else is in it */

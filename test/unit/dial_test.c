@@ -31,8 +31,7 @@ static void socks5_logs_in_and_asks_for_an_address(void **state)
 	(void)state;
 	scene_begin(&c);
 	toy_login(toy_hop(&c.plan, HOP_SOCKS5, &c.at), "me", "secret");
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &to);
 	TOY_EXPECT(c.peer, LOGIN);
 	TOY_SAY(c.peer, "\x05\x02");
 	TOY_EXPECT(c.peer, "\x01\x02me\x06secret");
@@ -45,21 +44,17 @@ static void socks5_logs_in_and_asks_for_an_address(void **state)
 
 static void eager_request_goes_with_the_greeting(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at)->eager = true;
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	TOY_EXPECT(c.peer, HELLO ASK_NAME);
 	TOY_DRIBBLE(c.peer, HELLO_OK);
 	assert_int_equal(c.end.told, 0);
 	TOY_SAY(c.peer, REPLY_OK "early");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "early");
-	scene_end(&c);
+	scene_end_open(&c, "early");
 }
 
 static void eager_request_goes_with_the_password(void **state)
@@ -74,8 +69,7 @@ static void eager_request_goes_with_the_password(void **state)
 	h->eager = true;
 	toy_login(h, "me", "secret");
 	toy_far_hop(&c.plan, HOP_SOCKS5, "second.example", 1080)->eager = true;
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &to);
 	TOY_EXPECT(c.peer, LOGIN);
 	TOY_SAY(c.peer, "\x05\x02");
 	TOY_EXPECT(c.peer, "\x01\x02me\x06secret"
@@ -83,21 +77,17 @@ static void eager_request_goes_with_the_password(void **state)
 	TOY_SAY(c.peer, "\x01\x00" REPLY_OK);
 	TOY_EXPECT(c.peer, HELLO ASK_IP);
 	TOY_SAY(c.peer, HELLO_OK REPLY_OK "early");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "early");
-	scene_end(&c);
+	scene_end_open(&c, "early");
 }
 
 static void eager_refusals_are_what_they_were(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at)->eager = true;
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	TOY_EXPECT(c.peer, HELLO ASK_NAME);
 	TOY_SAY(c.peer, "\x05\xff");
 	assert_int_equal(toy_finish(&c.end), -EACCES);
@@ -128,9 +118,7 @@ static void socks5_in_pieces_leaves_early_data(void **state)
 		memcpy(both, replies[i] + len[i] - 1, 1);
 		memcpy(both + 1, "SSH-2.0", 7);
 		toy_say(c.peer, both, 8);
-		assert_int_equal(toy_finish(&c.end), 0);
-		stream_has(&c.end.s, "SSH-2.0");
-		scene_end(&c);
+		scene_end_open(&c, "SSH-2.0");
 	}
 }
 
@@ -144,9 +132,7 @@ static void socks5_reply_glued_to_early_data(void **state)
 	TOY_SAY(c.peer, HELLO_OK);
 	TOY_EXPECT(c.peer, ASK_NAME);
 	TOY_SAY(c.peer, REPLY_OK "SSH-2.0");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "SSH-2.0");
-	scene_end(&c);
+	scene_end_open(&c, "SSH-2.0");
 }
 
 static void socks4a_asks_for_the_name(void **state)
@@ -159,9 +145,7 @@ static void socks4a_asks_for_the_name(void **state)
 			   "me\0example.org\0");
 	TOY_DRIBBLE(c.peer, "\x00\x5a\0\0\0\0\0");
 	TOY_SAY(c.peer, "\0early");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "early");
-	scene_end(&c);
+	scene_end_open(&c, "early");
 }
 
 /* row: P08 */
@@ -174,9 +158,7 @@ static void http_connects_and_leaves_early_data(void **state)
 	expect_connect(c.peer, CONNECT_HEAD,
 		       "Proxy-Authorization: Basic bWU6c2VjcmV0\r\n");
 	TOY_SAY(c.peer, HTTP_OK "SSH-2.0");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "SSH-2.0");
-	scene_end(&c);
+	scene_end_open(&c, "SSH-2.0");
 }
 
 /* row: P05 */
@@ -192,16 +174,13 @@ static void http_in_pieces_leaves_early_data(void **state)
 	TOY_DRIBBLE(c.peer, head);
 	assert_int_equal(c.end.told, 0);
 	TOY_SAY(c.peer, "\nSSH-2.0");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "SSH-2.0");
-	scene_end(&c);
+	scene_end_open(&c, "SSH-2.0");
 }
 
 /* -------------------------------------------------------------- chains -- */
 
 static void chain_of_three_walks_hop_by_hop(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
@@ -209,8 +188,7 @@ static void chain_of_three_walks_hop_by_hop(void **state)
 	toy_hop(&c.plan, HOP_HTTP, &c.at);
 	toy_far_hop(&c.plan, HOP_SOCKS5, "192.0.2.7", 443);
 	toy_far_hop(&c.plan, HOP_SOCKS4A, "third.example", 1080);
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	expect_connect(c.peer, "CONNECT 192.0.2.7:443 HTTP/1.1\r\n", NULL);
 	TOY_SAY(c.peer, HTTP_OK);
 	TOY_EXPECT(c.peer, HELLO);
@@ -219,40 +197,32 @@ static void chain_of_three_walks_hop_by_hop(void **state)
 	TOY_SAY(c.peer, REPLY_OK);
 	TOY_EXPECT(c.peer, "\x04\x01\x00\x50\x00\x00\x00\x01\0example.org\0");
 	TOY_SAY(c.peer, "\x00\x5a\0\0\0\0\0\0early");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "early");
-	scene_end(&c);
+	scene_end_open(&c, "early");
 }
 
 static void chain_of_two_with_everything_at_once(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
 	toy_far_hop(&c.plan, HOP_HTTP, "second.example", 3128);
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	/* A peer that answers before it is asked is not worse than others. */
 	TOY_SAY(c.peer, HELLO_OK REPLY_OK HTTP_OK "early");
-	assert_int_equal(toy_finish(&c.end), 0);
-	stream_has(&c.end.s, "early");
-	scene_end(&c);
+	scene_end_open(&c, "early");
 }
 
 static void next_hop_out_of_reach_is_a_hop_failure(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
 	toy_far_hop(&c.plan, HOP_HTTP, "second.example", 3128);
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	TOY_EXPECT(c.peer, HELLO);
 	TOY_SAY(c.peer, HELLO_OK);
 	TOY_SAY(c.peer, "\x05\x05\x00\x01\0\0\0\0\0\0");
@@ -263,13 +233,12 @@ static void next_hop_out_of_reach_is_a_hop_failure(void **state)
 
 static void block_refuses_from_the_loop(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_BLOCK, NULL);
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	assert_int_equal(toy_finish(&c.end), -EACCES);
 	scene_end(&c);
 }
@@ -311,7 +280,6 @@ static void associate_gives_the_bound_port(void **state)
 
 static void dials_have_a_cap(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct dial *d[3];
 	struct scene c;
 
@@ -321,8 +289,8 @@ static void dials_have_a_cap(void **state)
 	scene_way(&c);
 	c.way.dial_max = 2;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(dial_start(&c.way, DIAL_CONNECT, &to, toy_told,
-					    &c.end, &d[i]),
+		assert_int_equal(dial_start(&c.way, DIAL_CONNECT, &example,
+					    toy_told, &c.end, &d[i]),
 				 i < 2 ? 0 : -EAGAIN);
 	dial_cancel(d[0]);
 	dial_cancel(d[1]);
@@ -332,24 +300,29 @@ static void dials_have_a_cap(void **state)
 
 static void warnings_are_paced(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	fd_close(&c.listener);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	(void)toy_finish(&c.end);
 	for (int i = 0; i < 3; i++) {
-		c.end = (struct toy_end){ 0 };
-		assert_int_equal(dial_start(&c.way, DIAL_CONNECT, &to, toy_told,
-					    &c.end, &c.dial),
-				 0);
+		scene_start(&c, &example);
 		(void)toy_finish(&c.end);
 	}
 	assert_int_equal(c.way.gate[WAY_UNREACHED].hushed, 3);
 	scene_end(&c);
+}
+
+static void cancel_untold(struct scene *c)
+{
+	assert_int_equal(c->end.told, 0);
+	dial_cancel(c->dial);
+	toy_settle();
+	assert_int_equal(c->end.told, 0);
+	scene_end(c);
 }
 
 static void cancel_in_every_state_leaks_nothing(void **state)
@@ -366,34 +339,23 @@ static void cancel_in_every_state_leaks_nothing(void **state)
 		for (size_t i = 0; i <= last; i++)
 			if (len[i] > 0)
 				toy_say(c.peer, said[i], len[i]);
-		assert_int_equal(c.end.told, 0);
-		dial_cancel(c.dial);
-		toy_settle();
-		assert_int_equal(c.end.told, 0);
-		scene_end(&c);
+		cancel_untold(&c);
 	}
 }
 
 static void cancel_before_the_first_turn_and_after_the_end(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_BLOCK, NULL);
-	scene_dial(&c, &to); /* has ended, nobody was told */
-	dial_cancel(c.dial);
-	toy_settle();
-	assert_int_equal(c.end.told, 0);
-	scene_end(&c);
+	scene_dial(&c, &example); /* has ended, nobody was told */
+	cancel_untold(&c);
 	scene_begin(&c);
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	scene_dial(&c, &to);
-	dial_cancel(c.dial);
-	toy_settle();
-	assert_int_equal(c.end.told, 0);
-	scene_end(&c);
+	scene_dial(&c, &example);
+	cancel_untold(&c);
 }
 
 static void way_refuses_chains_that_cannot_be_walked(void **state)
@@ -425,18 +387,16 @@ static void way_refuses_chains_that_cannot_be_walked(void **state)
 
 static void device_binds_the_first_hop(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
 	scene_begin(&c);
 	strcpy(toy_hop(&c.plan, HOP_DIRECT, NULL)->dev, "nosuchdev0");
 	toy_hop(&c.plan, HOP_SOCKS5, &c.at);
-	scene_dial(&c, &to);
+	scene_dial(&c, &example);
 	assert_int_equal(toy_finish(&c.end), -EHOSTUNREACH);
 	strcpy(c.plan.hop[0].dev, "lo");
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	TOY_EXPECT(c.peer, HELLO);
 	dial_cancel(c.dial);
 	scene_end(&c);

@@ -14,15 +14,13 @@ static void tls_toy_wait(void)
 /* A way of one HOP_HTTPS, and the handshake done by the proxy */
 static SSL *https_one(struct scene *c, const char *host)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct hop *h;
 	SSL *ssl;
 
 	scene_begin(c);
 	h = toy_hop(&c->plan, HOP_HTTPS, &c->at);
 	(void)snprintf(h->host, sizeof(h->host), "%s", host);
-	scene_dial(c, &to);
-	c->peer = toy_accept(c->listener);
+	scene_meet(c, &example);
 	ssl = tls_toy_over_fd(c->peer);
 	tls_toy_accept(ssl);
 	return ssl;
@@ -67,7 +65,6 @@ static void https_head_in_many_records(void **state)
 
 static void https_inside_https(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	static const char ok[] = "HTTP/1.1 200 OK\r\n\r\n";
 	struct scene c;
 	SSL *outer;
@@ -79,8 +76,7 @@ static void https_inside_https(void **state)
 	toy_hop(&c.plan, HOP_HTTPS, &c.at);
 	toy_far_hop(&c.plan, HOP_HTTPS, TLS_TOY_NAME, 443);
 	toy_far_hop(&c.plan, HOP_SOCKS5, "third.example", 1080);
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_meet(&c, &example);
 	outer = tls_toy_over_fd(c.peer);
 	tls_toy_accept(outer);
 	(void)tls_toy_hear(outer, buf, sizeof(buf), 30);
@@ -107,8 +103,6 @@ static void https_inside_https(void **state)
 
 static void wrong_host_is_refused_with_a_warning(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
-
 	(void)state;
 	for (int insecure = 0; insecure < 2; insecure++) {
 		struct scene c;
@@ -119,8 +113,7 @@ static void wrong_host_is_refused_with_a_warning(void **state)
 		h = toy_hop(&c.plan, HOP_HTTPS, &c.at);
 		strcpy(h->host, "other.example");
 		h->insecure = insecure;
-		scene_dial(&c, &to);
-		c.peer = toy_accept(c.listener);
+		scene_meet(&c, &example);
 		ssl = tls_toy_over_fd(c.peer);
 		for (int i = 0; i < 50 && !c.end.told; i++) {
 			(void)SSL_do_handshake(ssl);
@@ -140,14 +133,10 @@ static void wrong_host_is_refused_with_a_warning(void **state)
 
 static void plain_server_is_eio(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_HTTPS, &c.at);
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_one(&c, HOP_HTTPS, NULL);
 	TOY_SAY(c.peer, "HTTP/1.1 400 Bad Request\r\n\r\n");
 	assert_int_equal(toy_finish(&c.end), -EIO);
 	scene_end(&c);
@@ -155,31 +144,20 @@ static void plain_server_is_eio(void **state)
 
 static void silent_handshake_is_unreachable(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_HTTPS, &c.at);
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
-	toy_pass(DIAL_GREET_MS - 1);
-	assert_int_equal(c.end.told, 0);
-	toy_pass(1);
-	assert_int_equal(toy_finish(&c.end), -EHOSTUNREACH);
+	scene_one(&c, HOP_HTTPS, NULL);
+	scene_wait(&c, DIAL_GREET_MS, -EHOSTUNREACH);
 	scene_end(&c);
 }
 
 static void cancel_in_the_handshake_leaks_nothing(void **state)
 {
-	const struct dest to = toy_dest("example.org", NULL, 80);
 	struct scene c;
 
 	(void)state;
-	scene_begin(&c);
-	toy_hop(&c.plan, HOP_HTTPS, &c.at);
-	scene_dial(&c, &to);
-	c.peer = toy_accept(c.listener);
+	scene_one(&c, HOP_HTTPS, NULL);
 	toy_settle();
 	dial_cancel(c.dial);
 	scene_end(&c);

@@ -89,19 +89,40 @@ HELP void ended(void *ctx, int err)
 	e->relay = NULL;
 }
 
+/* All of @e but its relay, which is to have in[1] and out[1]. */
+HELP void ends_pair(struct ends *e, int in[2], int out[2])
+{
+	tcp_pair(in);
+	tcp_pair(out);
+	*e = (struct ends){ .app = in[0], .far = out[0] };
+}
+
+HELP void ends_start(struct ends *e, int inner, int outer)
+{
+	assert_int_equal(relay_start(pool, inner,
+				     (struct stream){ .fd = outer }, ended, e,
+				     &e->relay),
+			 0);
+}
+
 HELP void ends_open(struct ends *e)
 {
 	int in[2], out[2];
 
-	*e = (struct ends){ .app = -1, .far = -1 };
+	ends_pair(e, in, out);
+	ends_start(e, in[1], out[1]);
+}
+
+/* The outer side is a unix socket. */
+HELP void ends_open_unix(struct ends *e)
+{
+	int in[2], out[2];
+
 	tcp_pair(in);
-	tcp_pair(out);
-	e->app = in[0];
-	e->far = out[0];
-	assert_int_equal(relay_start(pool, in[1],
-				     (struct stream){ .fd = out[1] }, ended, e,
-				     &e->relay),
-			 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, out), 0);
+	*e = (struct ends){ .app = in[0], .far = out[0] };
+	ends_start(e, in[1], out[1]);
 }
 
 HELP void ends_close(struct ends *e)
@@ -139,6 +160,20 @@ HELP ssize_t wait_recv(int fd, void *buf, size_t len)
 		loop_turn(&loop, 1);
 	}
 	return -ETIMEDOUT;
+}
+
+/* So many octets come, and no more for now. */
+HELP void wait_recv_all(int fd, void *buf, size_t len)
+{
+	char more;
+
+	for (size_t got = 0; got < len;) {
+		const ssize_t n = wait_recv(fd, (char *)buf + got, len - got);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	assert_int_equal(recv(fd, &more, 1, 0), -1);
 }
 
 HELP void wait_end(struct ends *e, int err)

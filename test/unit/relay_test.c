@@ -40,15 +40,12 @@ static void relay_keeps_half_open_side_flowing(void **state)
 
 static void relay_of_an_answer_hears_the_outer_side_alone(void **state)
 {
-	struct ends e = { .app = -1, .far = -1 };
+	struct ends e;
 	int in[2], out[2];
 	char buf[16];
 
 	(void)state;
-	tcp_pair(in);
-	tcp_pair(out);
-	e.app = in[0];
-	e.far = out[0];
+	ends_pair(&e, in, out);
 	assert_int_equal(send(e.app, "before", 6, 0), 6);
 	assert_int_equal(relay_start_answer(pool, in[1],
 					    (struct stream){ .fd = out[1] },
@@ -81,9 +78,7 @@ static void relay_stops_the_writer_of_a_slow_reader(void **state)
 	ssize_t n;
 
 	(void)state;
-	e = (struct ends){ .app = -1, .far = -1 };
-	tcp_pair(in);
-	tcp_pair(out);
+	ends_pair(&e, in, out);
 	for (int i = 0; i < 2; i++) {
 		setsockopt(in[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 		setsockopt(in[i], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
@@ -92,12 +87,7 @@ static void relay_stops_the_writer_of_a_slow_reader(void **state)
 		setsockopt(out[i], SOL_SOCKET, SO_SNDBUF, &small,
 			   sizeof(small));
 	}
-	e.app = in[0];
-	e.far = out[0];
-	assert_int_equal(relay_start(pool, in[1],
-				     (struct stream){ .fd = out[1] }, ended, &e,
-				     &e.relay),
-			 0);
+	ends_start(&e, in[1], out[1]);
 	sent = send_until_stuck(e.app);
 	assert_true(sent < PIPE_WIDE_BYTES + 8 * (size_t)small);
 	shutdown(e.app, SHUT_WR);
@@ -124,16 +114,9 @@ static void relay_keeps_writes_of_every_size_byte_exact(void **state)
 	for (size_t i = 0; i < 4 * sizeof(sizes) / sizeof(*sizes); i++) {
 		const size_t len = sizes[i % (sizeof(sizes) / sizeof(*sizes))];
 		const int from = i % 2 ? e.far : e.app;
-		size_t got = 0;
 
 		assert_int_equal(send(from, out, len, 0), len);
-		while (got < len) {
-			const ssize_t n = wait_recv(i % 2 ? e.app : e.far,
-						    in + got, len - got);
-
-			assert_true(n > 0);
-			got += (size_t)n;
-		}
+		wait_recv_all(i % 2 ? e.app : e.far, in, len);
 		assert_memory_equal(in, out, len);
 	}
 	ends_close(&e);
@@ -146,22 +129,16 @@ static void relay_keeps_small_writes_for_a_slow_reader(void **state)
 	const int small = 65536;
 	size_t sent = 0, got = 0;
 	static uint8_t buf[262144];
-	struct ends e = { 0 };
+	struct ends e;
 	int in[2], out[2];
 	ssize_t n;
 	int quiet = 0;
 
 	(void)state;
-	tcp_pair(in);
-	tcp_pair(out);
+	ends_pair(&e, in, out);
 	setsockopt(out[0], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	setsockopt(out[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	e.app = in[0];
-	e.far = out[0];
-	assert_int_equal(relay_start(pool, in[1],
-				     (struct stream){ .fd = out[1] }, ended, &e,
-				     &e.relay),
-			 0);
+	ends_start(&e, in[1], out[1]);
 	while (quiet < 200) {
 		for (size_t i = 0; i < 700; i++)
 			buf[i] = octet_at(sent + i);
@@ -214,21 +191,11 @@ static void relay_reads_on_behind_an_fd_that_was_sent_along(void **state)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	struct ends e = { 0 };
-	int in[2], out[2];
+	struct ends e;
 	char buf[16] = "";
-	size_t got = 0;
 
 	(void)state;
-	tcp_pair(in);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, out), 0);
-	e.app = in[0];
-	e.far = out[0];
-	assert_int_equal(relay_start(pool, in[1],
-				     (struct stream){ .fd = out[1] }, ended, &e,
-				     &e.relay),
-			 0);
+	ends_open_unix(&e);
 	turn(3);
 	control.head = (struct cmsghdr){
 		.cmsg_level = SOL_SOCKET,
@@ -238,13 +205,7 @@ static void relay_reads_on_behind_an_fd_that_was_sent_along(void **state)
 	memcpy(CMSG_DATA(&control.head), &e.far, sizeof(int));
 	assert_int_equal(sendmsg(e.far, &m, 0), 4);
 	assert_int_equal(send(e.far, "behind", 6, 0), 6);
-	while (got < 10) {
-		const ssize_t n =
-			wait_recv(e.app, buf + got, sizeof(buf) - got);
-
-		assert_true(n > 0);
-		got += (size_t)n;
-	}
+	wait_recv_all(e.app, buf, 10);
 	assert_string_equal(buf, "withbehind");
 	ends_close(&e);
 }
@@ -252,7 +213,6 @@ static void relay_reads_on_behind_an_fd_that_was_sent_along(void **state)
 static void check_urgent(int from, int to)
 {
 	char buf[64] = { 0 };
-	size_t got = 0;
 
 	assert_int_equal(send(from, "abc", 3, 0), 3);
 	assert_int_equal(send(from, "!", 1, MSG_OOB), 1);
@@ -260,12 +220,7 @@ static void check_urgent(int from, int to)
 	assert_int_equal(send(from, "def", 3, 0), 3);
 	assert_int_equal(send(from, "gh?", 3, MSG_OOB), 3);
 	assert_int_equal(send(from, "ij", 2, 0), 2);
-	while (got < 12) {
-		const ssize_t n = wait_recv(to, buf + got, sizeof(buf) - got);
-
-		assert_true(n > 0);
-		got += (size_t)n;
-	}
+	wait_recv_all(to, buf, 12);
 	assert_string_equal(buf, "abc!defgh?ij");
 }
 
@@ -343,19 +298,10 @@ static void relay_copies_when_no_pipe_can_be_made(void **state)
 
 static void relay_goes_over_unix_sockets(void **state)
 {
-	struct ends e = { 0 };
-	int in[2], out[2];
+	struct ends e;
 
 	(void)state;
-	tcp_pair(in);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, out), 0);
-	e.app = in[0];
-	e.far = out[0];
-	assert_int_equal(relay_start(pool, in[1],
-				     (struct stream){ .fd = out[1] }, ended, &e,
-				     &e.relay),
-			 0);
+	ends_open_unix(&e);
 	transfer_both(&e, 8 * MIB);
 	wait_end(&e, 0);
 	ends_close(&e);

@@ -19,13 +19,9 @@
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
-_Static_assert(PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
-	       "an empty pipe holds all that a small read took");
-_Static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES, "so does the scratch");
-
-static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES &&
-		      PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
-	      "what was read fits the empty pipe");
+static_assert(PUMP_PASS_BYTES <= PIPE_LEAST_BYTES,
+	      "an empty pipe holds all that a small read took");
+static_assert(PUMP_PASS_BYTES <= PUMP_SCRATCH_BYTES, "so does the scratch");
 
 static bool pump_is_plain(const struct stream *from, const struct stream *to)
 {
@@ -51,11 +47,18 @@ void pump_fini(struct pump *p, struct pump_kit *kit)
 	p->state = PUMP_ENDED;
 }
 
-/* The reading side has said its last word. */
-static void pump_hear_end(struct pump *p)
+/* What a read or a peek of the reading side tells. Return: @n, as it came */
+static ssize_t pump_hear(struct pump *p, ssize_t n)
 {
-	p->can_read = false;
-	p->state = p->state == PUMP_FLUSHES ? PUMP_ENDED : PUMP_DRAINS;
+	if (n == -EAGAIN) {
+		p->can_read = false;
+		p->has_urgent = false;
+	}
+	if (n == 0) { /* it has said its last word */
+		p->can_read = false;
+		p->state = p->state == PUMP_FLUSHES ? PUMP_ENDED : PUMP_DRAINS;
+	}
+	return n;
 }
 
 /* Take octets off the socket that were peeked and passed on. */
@@ -109,14 +112,7 @@ static ssize_t pump_copy(struct pump *p, struct pump_kit *kit,
 
 	if (!p->can_read || !p->can_write)
 		return -EAGAIN;
-	n = stream_peek(from, kit->scratch, PUMP_SCRATCH_BYTES);
-	if (n == -EAGAIN) {
-		p->can_read = false;
-		p->has_urgent = false;
-		return n;
-	}
-	if (n == 0)
-		pump_hear_end(p);
+	n = pump_hear(p, stream_peek(from, kit->scratch, PUMP_SCRATCH_BYTES));
 	if (n <= 0)
 		return n;
 	n = copy_write(p, to, kit->scratch, (size_t)n);
@@ -147,14 +143,7 @@ static ssize_t pump_pass(struct pump *p, struct pump_kit *kit,
 
 	if (!p->can_write)
 		return -EAGAIN;
-	n = stream_read(from, kit->scratch, PUMP_PASS_BYTES);
-	if (n == -EAGAIN) {
-		p->can_read = false;
-		p->has_urgent = false;
-		return n;
-	}
-	if (n == 0)
-		pump_hear_end(p);
+	n = pump_hear(p, stream_read(from, kit->scratch, PUMP_PASS_BYTES));
 	if (n <= 0)
 		return n;
 	p->is_bulk = n == PUMP_PASS_BYTES;
