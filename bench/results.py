@@ -2,10 +2,11 @@
 """The book of what was measured, and RESULTS.md with its plots."""
 import json
 import time
+from collections import Counter
 
 import machine
 import svg
-from targets import NATIVE, targets
+from targets import NATIVE, SWAY, targets
 
 HEADS = {
     "bulk": ("Bulk TCP", "Gbit/s [least, most], ×: of the native client; CPU "
@@ -120,13 +121,18 @@ def _plots(kind, table):
 
 def _targets(book):
     rows = list(targets(book))
-    yield f"{sum(r[3] for r in rows)} of {len(rows)} are met."
+    count = Counter(verdict for *_, verdict in rows)
+    yield f"{count['met']} of {len(rows)} are met." + (
+        f" Of {count['unsteady']} nothing can be said: what is compared with "
+        f"had rounds that differ by more than ×{SWAY}."
+        if count["unsteady"] else "")
     yield ""
     yield "| | target | measured | |"
     yield "|---|---|---|---|"
-    for what, target, value, is_met in rows:
-        yield (f"| {what} | {target} | {value:.2f} | "
-               f"{'met' if is_met else '**not met**'} |")
+    for what, target, value, verdict in rows:
+        if verdict != "met":
+            verdict = f"**{verdict}**"
+        yield f"| {what} | {target} | {value:.2f} | {verdict} |"
 
 
 def _lines(book, field, facts, took):
