@@ -25,9 +25,9 @@ HEADS = {
     "boxes": ("Named sandboxes", "Root's daemon. *Own* is private memory of "
               "keeper, worker and connector; *the host's* is what "
               "MemAvailable lost."),
-    "costs": ("Instructions and system calls of the worker", "Of one each, "
-              "in user space, counted by stepping; `bench/run --check` "
-              "compares them with what is allowed."),
+    "costs": ("Instructions and system calls of worker and connector", "Of "
+              "one each, in user space, counted by stepping; `bench/run "
+              "--check` compares them with what is allowed."),
 }
 
 
