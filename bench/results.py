@@ -20,10 +20,11 @@ HEADS = {
     "starts": ("Start-up", "Milliseconds of the whole command; *over*: more "
                "than plain `true`, started in the same way."),
     "memory": ("Idle flows", "Own memory of the contender's processes, "
-               "proxy and client not counted; KiB, and descriptors. What the "
-               "kernel has for sockets is not in it."),
-    "boxes": ("Named sandboxes", "Root's daemon. *Own* is private memory of "
-              "keeper, worker and connector; *the host's* is what "
+               "proxy and client not counted; KiB, and descriptors. No text "
+               "of programs and libraries is in it, nor what the kernel has "
+               "for sockets."),
+    "boxes": ("Named sandboxes", "Root's daemon. *Own* is memory of keeper, "
+              "worker and connector, without text; *the host's* is what "
               "MemAvailable lost."),
     "costs": ("Instructions and system calls of worker and connector", "Of "
               "one each, in user space, counted by stepping; `bench/run "
