@@ -25,7 +25,7 @@ HEADS = {
                "for sockets."),
     "boxes": ("Named sandboxes", "Root's daemon. *Own* is memory of keeper, "
               "worker and connector, without text; *the host's* is what "
-              "MemAvailable lost."),
+              "MemAvailable lost, which says nothing of a few."),
     "costs": ("Instructions and system calls of worker and connector", "Of "
               "one each, in user space, counted by stepping; `bench/run "
               "--check` compares them with what is allowed."),
