@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Instructions and system calls of the worker for one of each: numbers that
-do not hang on the machine's mood.
+"""Instructions and system calls of the worker and its connector for one of
+each: numbers that do not hang on the machine's mood.
 
 The kernel's counters are not there in most virtual machines, and valgrind's
-own calls would break the worker's filter; so it is stepped through, see
+own calls would break their filters; so they are stepped through, see
 steps.c. costs.json has what they are allowed to be.
 """
 import json
@@ -13,13 +13,14 @@ import subprocess
 
 from contenders import FAR, PORT, run
 from field import BIN, Failed, bounded, hear, said
-from lab.run import family_of, role_of, wait_for
+from lab.run import connector_of, family_of, role_of, wait_for
 
 EXPECTED = pathlib.Path(__file__).with_name("costs.json")
-# title, mode, the generator's options, how many, server, port
+# title, mode, the generator's options, how many, server, port; so many that
+# what set-up sways by, some thousand instructions, is little of one
 WORK = [
-    ("a connection", "conn", [], 12, FAR, PORT),
-    ("a round trip", "ping", [], 40, FAR, PORT),
+    ("a connection", "conn", [], 24, FAR, PORT),
+    ("a round trip", "ping", [], 120, FAR, PORT),
     ("a datagram there and back", "udp", ["-z", 64], 24, FAR, PORT),
     ("a lease by UDP", "dns-udp", [], 24, "9.9.9.9", 53),
     ("a MB up", "up", [], 64 * 1000 * 1000, FAR, PORT),
@@ -27,15 +28,18 @@ WORK = [
 UNIT = {"up": 1000 * 1000}
 
 
-def worker_of(pid):
-    return wait_for(lambda: next(
+def data_plane(pid):
+    """The worker among the descendants, and its connector."""
+    worker = wait_for(lambda: next(
         (p for p in family_of(pid) if role_of(p) == "@worker"), 0))
+    connector = worker and wait_for(lambda: connector_of(worker))
+    return [worker, connector] if connector else []
 
 
 def stepped(field, work, share):
     """Instructions and calls while a client does its work."""
     _, mode, opts, count, server, port = work
-    # A shell, so that the worker stands, and is traced, before it begins.
+    # A shell, so that they stand, and are traced, before it begins.
     words = [*field.lab.prefix(True, "host"), *run(field), "sh", "-c",
              'echo up; read go && exec "$@"', "sh", f"{BIN}/load", "-c",
              int(count * share), *opts, mode, server, port]
@@ -45,9 +49,9 @@ def stepped(field, work, share):
         env=field.lab.environment(), cwd="/run/lab/home",
         start_new_session=True)
     with bounded(client, 60):
-        if hear(client) != "up" or not (worker := worker_of(client.pid)):
+        if hear(client) != "up" or not (both := data_plane(client.pid)):
             raise Failed(said(client))
-        with subprocess.Popen([f"{BIN}/steps", str(worker)], text=True,
+        with subprocess.Popen([f"{BIN}/steps", *map(str, both)], text=True,
                               stdout=subprocess.PIPE) as tracer:
             hear(tracer)
             client.stdin.write("go\n")

@@ -19,8 +19,6 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 
 BIN = "/run/lab/bin"
 LOAD = f"{BIN}/load"
-HOST_SYSCTLS = {"ip_local_port_range": "1024 65535",
-                "tcp_max_syn_backlog": "8192"}
 PLACE = "/usr/local/sbin"            # where nsproxy looks for an engine
 
 
@@ -35,7 +33,7 @@ class Field:
         self.skipped = {}
         build("load", "load*.c")
         build("steps", "steps.c")
-        kernel.call_in(self.lab.path("host"), self._sysctls)
+        contenders.settle("host")
         contenders.ip(f"-n host addr add {contenders.FAR}/32 dev lo")
         kernel.mount("lab", PLACE, "tmpfs", data="mode=0755")
         if contenders.program("tun2socks"):
@@ -46,13 +44,6 @@ class Field:
                                      "--open", contenders.PROXY], user=False)
         if not wait_for(lambda: "listening" in self.serve.out):
             raise SystemExit(f"bench: no proxy: {self.serve.err}")
-
-    @staticmethod
-    def _sysctls():
-        for name, value in HOST_SYSCTLS.items():
-            path = pathlib.Path(f"/proc/sys/net/ipv4/{name}")
-            if path.exists():
-                path.write_text(value, encoding="ascii")
 
     # --- contenders
 

@@ -6,6 +6,9 @@ import re
 import subprocess
 
 TICKS = os.sysconf("SC_CLK_TCK")
+# Not Pss_Shmem: it has the text of a program on a tmpfs, as ours are here.
+SHARED = re.compile(r"^\S+-\S+ ..\Ss .* /(?:memfd:|dev/zero|dev/shm/|SYSV).*\n"
+                    r"(?:\w+: .*\n)*?Pss: *(\d+)", re.M)
 
 
 def _read(path):
@@ -50,9 +53,11 @@ def cpu_secs():
 
 
 def own_kib(pid):
-    """What a process has for itself, and its part of what forks share."""
-    return sum(map(int, re.findall(r"^(?:Private_Clean|Pss_Anon): *(\d+)",
-                                   _read(f"/proc/{pid}/smaps_rollup"), re.M)))
+    """What a process has for itself and its part of what it shares, be it
+    with a fork or by memory made for that; but no text, of anybody's."""
+    anon = re.findall(r"^Pss_Anon: *(\d+)",
+                      _read(f"/proc/{pid}/smaps_rollup"), re.M)
+    return sum(map(int, anon + SHARED.findall(_read(f"/proc/{pid}/smaps"))))
 
 
 def rss_kib(pid):

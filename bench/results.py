@@ -2,10 +2,11 @@
 """The book of what was measured, and RESULTS.md with its plots."""
 import json
 import time
+from collections import Counter
 
 import machine
 import svg
-from targets import NATIVE, targets
+from targets import NATIVE, SWAY, targets
 
 HEADS = {
     "bulk": ("Bulk TCP", "Gbit/s [least, most], ×: of the native client; CPU "
@@ -19,14 +20,15 @@ HEADS = {
     "starts": ("Start-up", "Milliseconds of the whole command; *over*: more "
                "than plain `true`, started in the same way."),
     "memory": ("Idle flows", "Own memory of the contender's processes, "
-               "proxy and client not counted; KiB, and descriptors. What the "
-               "kernel has for sockets is not in it."),
-    "boxes": ("Named sandboxes", "Root's daemon. *Own* is private memory of "
-              "keeper, worker and connector; *the host's* is what "
-              "MemAvailable lost."),
-    "costs": ("Instructions and system calls of the worker", "Of one each, "
-              "in user space, counted by stepping; `bench/run --check` "
-              "compares them with what is allowed."),
+               "proxy and client not counted; KiB, and descriptors. No text "
+               "of programs and libraries is in it, nor what the kernel has "
+               "for sockets."),
+    "boxes": ("Named sandboxes", "Root's daemon. *Own* is memory of keeper, "
+              "worker and connector, without text; *the host's* is what "
+              "MemAvailable lost, which says nothing of a few."),
+    "costs": ("Instructions and system calls of worker and connector", "Of "
+              "one each, in user space, counted by stepping; `bench/run "
+              "--check` compares them with what is allowed."),
 }
 
 
@@ -120,13 +122,18 @@ def _plots(kind, table):
 
 def _targets(book):
     rows = list(targets(book))
-    yield f"{sum(r[3] for r in rows)} of {len(rows)} are met."
+    count = Counter(verdict for *_, verdict in rows)
+    yield f"{count['met']} of {len(rows)} are met." + (
+        f" Of {count['unsteady']} nothing can be said: what is compared with "
+        f"had rounds that differ by more than ×{SWAY}."
+        if count["unsteady"] else "")
     yield ""
     yield "| | target | measured | |"
     yield "|---|---|---|---|"
-    for what, target, value, is_met in rows:
-        yield (f"| {what} | {target} | {value:.2f} | "
-               f"{'met' if is_met else '**not met**'} |")
+    for what, target, value, verdict in rows:
+        if verdict != "met":
+            verdict = f"**{verdict}**"
+        yield f"| {what} | {target} | {value:.2f} | {verdict} |"
 
 
 def _lines(book, field, facts, took):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the worker spends on one of each does not grow unseen."""
+"""What the data plane spends on one of each does not grow unseen."""
 import os
 import platform
 import subprocess
