@@ -550,6 +550,24 @@ def test_state_that_is_not_ours_is_refused(lab, keep, text, word):
     os.unlink(keep.state)
 
 
+@pytest.mark.row("S03")
+def test_state_of_a_strangers_is_refused(anyone):
+    """It would say what is brought up, and in whose name."""
+    anyone.up("work")
+    anyone.kill()
+    ours = os.stat(anyone.state)
+    os.chown(anyone.state, 61235, 61235)
+    os.chmod(anyone.state, 0o644)
+    ran = anyone("daemon")
+    assert ran.rc == 1 and ran.out == "", ran
+    assert "state.json': it belongs to uid 61235" in ran.err, ran
+    assert ran.err.count("\n") == 1, ran
+    assert os.stat(anyone.state).st_uid == 61235, "and left as it is"
+    os.chown(anyone.state, ours.st_uid, ours.st_gid)
+    anyone.start()
+    assert wait_for(lambda: anyone.status("work")["state"] == "up")
+
+
 @pytest.mark.row("R09")
 def test_up_that_cannot_be_written_down_is_refused(keep):
     os.mkdir(keep.state + ".new")
