@@ -10,6 +10,7 @@
 
 #include "worker.h"
 
+#include "base/broken.h"
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -429,6 +430,7 @@ static int worker_lock(struct worker *w, const struct connector_line *line,
 				     worker_socket_hop(w) != NULL, f);
 	if (p->hop_count == 1 && p->hop[0].kind == HOP_DIRECT)
 		kind = LOCKDOWN_SENDER; /* any peer may be written to */
+	kind = broken(BROKEN_KIND) ? LOCKDOWN_SERVER : kind;
 	rc = lockdown_late(kind, false, f);
 	return rc < 0 ? rc : connector_meet(line, f);
 }

@@ -5,7 +5,8 @@ Read world.py first: it builds the places. far.py has the servers at the far
 end, proxy.py the toy proxies, forward.py one that takes plain requests only,
 upstream.py a toy DNS server, tornet.py a Tor network, vpn.py has VPNs of real
 programs, wire.py the captures, run.py starts programs in the host's place,
-inside.py is what tests run in a sandbox; machine.py boots a whole system.
+inside.py is what tests run in a sandbox; machine.py boots a whole system;
+taken.py makes a process of ours call what it is told.
 """
 from .far import FarServers, Little, LittleUdp
 from .forward import ForwardProxy
