@@ -70,6 +70,23 @@ struct said {
 	unsigned int queries;
 };
 
+/** count_queries() - Of octets that are sent: those that are whole, up to one
+ * that is too long, after which nothing is asked */
+static unsigned int count_queries(const uint8_t *data, size_t len)
+{
+	struct rd r = rd_of(data, len);
+	unsigned int count = 0;
+
+	for (;;) {
+		const size_t size = rd_be16(&r);
+
+		rd_skip(&r, size);
+		if (r.ran_out || size > TCP_FRONT_QUERY)
+			return count;
+		count++;
+	}
+}
+
 /** heard() - asker_fn: each query is the next one that was sent */
 static bool heard(void *ctx, const struct asker *who, const void *msg,
 		  size_t len)
@@ -87,6 +104,7 @@ static bool heard(void *ctx, const struct asker *who, const void *msg,
 
 static void try_client(const uint8_t *data, size_t len, size_t piece)
 {
+	const unsigned int queries = count_queries(data, len);
 	struct said said = { .left = rd_of(data, len) };
 	struct tcp_front f;
 	int pair[2];
@@ -108,6 +126,7 @@ static void try_client(const uint8_t *data, size_t len, size_t piece)
 		len -= (size_t)n;
 	}
 	turn(2);
+	assert(said.queries == queries);
 	tcp_front_fini(&f);
 	fd_close(&pair[1]);
 }

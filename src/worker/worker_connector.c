@@ -8,6 +8,7 @@
  */
 #include "worker_own.h"
 
+#include "base/broken.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -83,6 +84,7 @@ int worker_lock(struct worker *w, const struct connector_line *line,
 				     worker_socket_hop(w) != NULL, f);
 	if (p->hop_count == 1 && p->hop[0].kind == HOP_DIRECT)
 		kind = LOCKDOWN_SENDER; /* any peer may be written to */
+	kind = broken(BROKEN_KIND) ? LOCKDOWN_SERVER : kind;
 	rc = lockdown_late(kind, false, f);
 	return rc < 0 ? rc : connector_meet(line, f);
 }

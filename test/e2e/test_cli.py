@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -218,11 +219,30 @@ def test_secrets_do_not_reach_the_command(lab, proxy):
 
 @pytest.mark.row("P16")
 def test_proxy_name_is_resolved_on_the_host_once(lab, proxy):
-    with open("/etc/hosts", "a", encoding="ascii") as file:
-        file.write("10.66.0.2 my-proxy.lan\n")
-    got = lab.inside("out([connect_err('a.example', 80)[0] for _ in 'abc'])",
-                     f"socks5://my-proxy.lan:{proxy.port}")
-    assert got == ["OK"] * 3
+    """Who changes the name's address later changes no sandbox's proxy."""
+    url = f"socks5://my-proxy.lan:{proxy.port}"
+    with open("/etc/hosts", encoding="ascii") as file:
+        before = file.read()
+
+    def point_to(address):
+        with open("/etc/hosts", "w", encoding="ascii") as file:
+            file.write(before + address)
+    try:
+        point_to("10.66.0.2 my-proxy.lan\n")
+        job = lab.sandbox_start([PYTHON, "-c", """from inside import *
+first = connect_err('a.example', 80)[0]
+print('up', flush=True); sys.stdin.readline()
+out([first] + [connect_err(f'{n}.example', 80)[0] for n in 'bc'])"""], url,
+                                ["-q"], stdin=subprocess.PIPE)
+        assert job.says("up"), job.ran(None)
+        point_to("10.66.0.1 my-proxy.lan\n")     # where nobody listens
+        os.kill(job.worker_pids()[0], signal.SIGKILL)
+        job.popen.stdin.close()
+        assert lab.spoken(job.wait()) == ["OK"] * 3
+        control = lab.inside("out(connect_err('d.example', 80)[0])", url)
+        assert control == "ECONNREFUSED", "what is written there is read"
+    finally:
+        point_to("")
 
 
 # --- the command's surroundings are the caller's own

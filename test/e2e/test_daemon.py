@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
 from contextlib import suppress
 
@@ -59,11 +60,43 @@ print('up', flush=True); time.sleep(20)""")
         "ECONNREFUSED"
 
 
+# What the next one has: a listener, an abstract socket, a way out.
+NEXT = """
+s = socket.socket(); s.bind(('127.0.0.1', 4321)); s.listen()
+u = socket.socket(socket.AF_UNIX); u.bind(chr(0) + 'next'); u.listen()
+print('up', flush=True); sys.stdin.readline()"""
+REACH_NEXT = f"""
+def abstract():
+    socket.socket(socket.AF_UNIX).connect(chr(0) + 'next')
+def datagram():
+    u = udp('{FAR}', 7, 2); u.send(b'x'); u.recv(9)
+def name():
+    if not sh('dig +tries=1 +time=1 +short next.example'
+              )[1].startswith('198.1'):
+        raise TimeoutError
+out([connect_err('127.0.0.1', 4321, 2)[0], err(abstract), err(name),
+     connect_err('{FAR}', 7, 2)[0], err(datagram)])"""
+
+
 @pytest.mark.row("A43")
-def test_restart_makes_another_one(keep):
-    first = keep.up("work")
-    assert keep("restart", "work").rc == 0
-    assert keep.status("work")["keeper"] != first["keeper"]
+def test_program_of_the_old_one_has_nothing_of_the_next(anyone, proxy):
+    first = anyone.up("work")
+    old = anyone.inside_start("work", "print('up', flush=True)\n"
+                              "sys.stdin.readline()" + REACH_NEXT,
+                              stdin=subprocess.PIPE)
+    assert old.says("up"), old.ran(None)
+    assert anyone("restart", "work").rc == 0
+    now = anyone.status("work")
+    assert now["keeper"] != first["keeper"], now
+    assert now["netns"] != first["netns"], now
+    new = anyone.inside_start("work", NEXT, stdin=subprocess.PIPE)
+    assert new.says("up"), new.ran(None)
+    assert anyone.inside("work", REACH_NEXT) == ["OK"] * 5, "the control"
+    asked = len(proxy.log)
+    old.popen.stdin.close()
+    assert "OK" not in anyone.lab.spoken(old.wait(60))
+    assert len(proxy.log) == asked, proxy.log[asked:]
+    new.popen.stdin.close()
 
 
 def test_published_door_outlives_a_worker(lab, proxy):
@@ -357,7 +390,7 @@ def test_id_tells_where_one_is(anyone):
 
 @pytest.mark.row("K01", "K05")
 @pytest.mark.parametrize("who", ["worker", "connector"])
-def test_killed_worker_is_replaced_within_a_second(anyone, who):
+def test_killed_worker_is_replaced_within_three_seconds(anyone, who):
     box = anyone.up("work")
     job = anyone.inside_start("work", f"""
 s = tcp('{FAR}', 7); print('up', flush=True)
@@ -538,6 +571,24 @@ def test_state_that_is_not_ours_is_refused(lab, keep, text, word):
     with open(keep.state, encoding="ascii") as file:
         assert file.read() == text, "and left as it is"
     os.unlink(keep.state)
+
+
+@pytest.mark.row("S03")
+def test_state_of_a_strangers_is_refused(anyone):
+    """It would say what is brought up, and in whose name."""
+    anyone.up("work")
+    anyone.kill()
+    ours = os.stat(anyone.state)
+    os.chown(anyone.state, 61235, 61235)
+    os.chmod(anyone.state, 0o644)
+    ran = anyone("daemon")
+    assert ran.rc == 1 and ran.out == "", ran
+    assert "state.json': it belongs to uid 61235" in ran.err, ran
+    assert ran.err.count("\n") == 1, ran
+    assert os.stat(anyone.state).st_uid == 61235, "and left as it is"
+    os.chown(anyone.state, ours.st_uid, ours.st_gid)
+    anyone.start()
+    assert wait_for(lambda: anyone.status("work")["state"] == "up")
 
 
 @pytest.mark.row("R09")

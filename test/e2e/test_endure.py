@@ -20,7 +20,7 @@ import pytest
 
 from lab import Keep, chain
 from lab.far import pattern_hash
-from lab.run import PYTHON, is_alive, wait_for
+from lab.run import PYTHON, connector_of, is_alive, wait_for
 from test_faults import Flow
 
 SOAK = int(os.environ.get("NSPROXY_SOAK", "3"))
@@ -256,7 +256,9 @@ sys.stdin.readline()
 u.send(b'y'); again = u.recv(9).decode()
 out([again, connect_err('203.0.113.5', 7)[0]])""", stdin=subprocess.PIPE)
         assert waiting.says("asked"), waiting.ran(None)
-        ours = [keep.job.pid, box["keeper"], box["worker"]]
+        ours = [keep.job.pid, box["keeper"], box["worker"],
+                connector_of(box["worker"])]
+        assert 0 not in ours, ours
         for pid in ours:
             os.kill(pid, signal.SIGSTOP)
         time.sleep(2)

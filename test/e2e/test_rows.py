@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The matrix, the marks beside the tests, and the page that tells of them."""
+import json
 import pathlib
 import re
+import subprocess
 
 import pytest
 
 from lab.rows import read_faults, read_proofs, read_rows
 
-PAGE = pathlib.Path(__file__).parents[2] / "doc/SECURITY.md"
+TOP = pathlib.Path(__file__).parents[2]
+PAGE = TOP / "doc/SECURITY.md"
 ID = re.compile(r"[KPDARSUN]\d\d")
 
 pytestmark = pytest.mark.no_lab
@@ -47,10 +50,49 @@ def test_marks_in_c_are_read():
     assert any(test.startswith("unit/") for test in proofs["P05"])
 
 
+# --- what `make lab` makes of results
+
+def write_results(path, extra=""):
+    """As if all that prove a row had passed, and what is in @extra."""
+    tests = {test for tests in read_proofs().values() for test in tests}
+    with open(path / "testlog.json", "w", encoding="ascii") as file:
+        for test in sorted(tests):
+            if test.startswith("unit/"):
+                name = test[len("unit/"):].partition("_test.c")[0]
+                print(json.dumps({"name": name, "result": "OK"}), file=file)
+    cases = "".join(
+        f'<testcase classname="e2e.{file}" name="{name}"/>' for file, name in
+        re.findall(r"e2e/(\w+)\.py::(\w+)", "\n".join(sorted(tests))))
+    (path / "many.xml").write_text(
+        f"<testsuites><testsuite>{cases}{extra}</testsuite></testsuites>",
+        "ascii")
+
+
+@pytest.mark.parametrize("how, rc", [
+    (None, 0), ("<failure/>", 1), ("<error/>", 1), ("<skipped/>", 0)])
+def test_results_are_bad_when_a_test_of_no_row_has_failed(tmp_path, how, rc):
+    """Such as the controls, without which a row proves little."""
+    write_results(tmp_path, how and '<testcase classname="e2e.test_lab" '
+                  f'name="test_planted_leak_is_caught[x]">{how}</testcase>'
+                  or "")
+    ran = subprocess.run([TOP / "tools/rows", "--results",
+                          tmp_path / "testlog.json", tmp_path / "many.xml"],
+                         capture_output=True, text=True, check=False)
+    assert "not proved in this run: none" in ran.stdout, ran
+    assert ran.returncode == rc, ran
+    named = "failed in this run: e2e/test_lab.py::test_planted_leak_is_caught"
+    assert (named in ran.stdout) == (rc == 1), ran
+
+
 # --- deliberate faults
 
-TOP = pathlib.Path(__file__).parents[2]
 MARK = b"-broken-"
+
+
+def test_fault_that_is_none_is_told():
+    ran = subprocess.run([TOP / "tools/lab", "broken", "nosuch"],
+                         capture_output=True, text=True, check=False)
+    assert ran.returncode == 1 and "'nosuch'" in ran.stderr, ran
 
 
 def choices():

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from lab import Keep
-from lab.run import pids, role_of, wait_for
+from lab.run import family_of, pids, role_of, wait_for
 from test_endure import Ticks
 
 COUNT = int(os.environ.get("NSPROXY_SCALE", "200"))
@@ -129,13 +129,14 @@ def watches(pid):
                for fd in os.listdir(fds))
 
 
-def expect_idle(keep, boxes):
+def expect_idle(keep):
     """While nothing happens nobody works, and who asks is answered at once."""
     control = Ticks([os.getpid()])
     while control.spent_s() == 0:
         pass
-    everybody = Ticks([keep.job.pid, *(pid for box in boxes for pid in
-                                       (box["keeper"], box["worker"]))])
+    # The daemon; of each sandbox keeper, worker and connector.
+    assert wait_for(lambda: len(family_of(keep.job.pid)) == 1 + 3 * COUNT)
+    everybody = Ticks(family_of(keep.job.pid))
     time.sleep(IDLE_S)
     spent = everybody.spent_s()
     began = time.monotonic()
@@ -165,7 +166,7 @@ def test_many_up_and_down_three_times_leave_nothing(keep):
         assert len(keep("list").out.splitlines()) >= COUNT
         assert keep.exec(names[-1], "echo", "in").out == "in\n"
         if turn == 0:
-            expect_idle(keep, boxes)
+            expect_idle(keep)
         # Root has 128 of them on most machines, and other uses for them.
         assert sum(watches(box["keeper"]) for box in boxes) <= 32
         began = time.monotonic()

@@ -8,11 +8,13 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 
 import pytest
 
 from lab import ToyProxy, kernel
 from lab.run import PYTHON, wait_for
+from test_endure import Ticks
 
 GATEWAY = """
 def dial():
@@ -190,22 +192,37 @@ import resource
 old = tcp('203.0.113.5', 7)
 print('up', flush=True)
 pid = int(sys.stdin.readline())
-seen = []
+seen, held = [], []
+def ask(to):
+    held.append(socket.socket()); held[-1].setblocking(False)
+    held[-1].connect_ex(to)
 for kind, soft in ((resource.RLIMIT_NOFILE, 0), (resource.RLIMIT_AS, 1)):
     was = resource.prlimit(pid, kind)
     resource.prlimit(pid, kind, (soft, was[1]))
     for i in range(40):
-        s = socket.socket(); s.setblocking(False)
-        s.connect_ex(('203.0.113.5', 7))
+        ask(('203.0.113.5', 7))
+        ask(('198.18.0.2', 1080))
+        ask(('9.9.9.9', 53))
+        ask(('127.0.0.1', 53))
         err(lambda: udp('203.0.113.9', 7, .01).send(bytes(30000)))
-        err(lambda: tcp('9.9.9.9', 53, .01))
     time.sleep(.5)
+    print('asked', flush=True); sys.stdin.readline()
     resource.prlimit(pid, kind, was)
+    held.clear()
     seen.append(connect_err('203.0.113.5', 7, 5)[0])
 old.sendall(b'x')
 out([seen, old.recv(1).decode()])"""], proxy, ["-q"], stdin=subprocess.PIPE)
     assert job.says("up"), job.ran(None)
     job.popen.stdin.write(b"%d\n" % job.ours()[who])
+    job.popen.stdin.flush()
+    for turn in 1, 2:
+        assert job.says("asked\n" * turn), job.ran(None)
+        ticks = Ticks(job.ours().values())      # all is sent, much waits
+        time.sleep(1)
+        spent = ticks.spent_s()
+        assert spent < .2, f"{spent} s, and nobody asked for anything"
+        job.popen.stdin.write(b"\n")
+        job.popen.stdin.flush()
     job.popen.stdin.close()
     assert lab.spoken(job.wait(40)) == [["OK", "OK"], "x"]
 

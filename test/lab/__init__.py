@@ -6,7 +6,8 @@ end, proxy.py the toy proxies, forward.py one that takes plain requests only,
 upstream.py a toy DNS server, decoy.py sockets that none should ask, tornet.py
 a Tor network, vpn.py has VPNs of real programs, wire.py the captures, run.py
 starts programs in the host's place, inside.py is what tests run in a sandbox;
-machine.py boots a whole system.
+machine.py boots a whole system; taken.py makes a process of ours call what it
+is told.
 """
 from .decoy import Decoy
 from .far import FarServers, Little, LittleUdp

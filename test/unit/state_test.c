@@ -140,6 +140,29 @@ static void nonsense_and_newer_ones_are_refused(void **state)
 	}
 }
 
+/* row: S03 */
+static void what_others_may_write_is_refused(void **state)
+{
+	static const char text[] = "{\"version\":2,\"sandboxes\":[]}";
+	struct state got = { 0 };
+
+	(void)state;
+	put(text);
+	assert_int_equal(state_load(path, &got, NULL), 0);
+	state_fini(&got);
+	assert_int_equal(chmod(path, 0606), 0);
+	assert_int_equal(state_load(path, &got, NULL), -EPERM);
+	assert_null(got.box);
+	assert_int_equal(unlink(path), 0);
+	/* Nor is anybody waited for to write it. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(state_load(path, &got, NULL), -EINVAL);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_int_equal(state_load(path, &got, NULL), -ELOOP);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* row: R09 */
 static void failed_save_leaves_the_old_one(void **state)
 {
@@ -209,6 +232,7 @@ int main(void)
 		cmocka_unit_test(first_version_has_the_profiles_name),
 		cmocka_unit_test(no_file_is_an_empty_state),
 		cmocka_unit_test(nonsense_and_newer_ones_are_refused),
+		cmocka_unit_test(what_others_may_write_is_refused),
 		cmocka_unit_test(failed_save_leaves_the_old_one),
 		cmocka_unit_test(names_of_sandboxes),
 		cmocka_unit_test(plan_in_memory_is_sealed),

@@ -25,6 +25,7 @@ enum broken {
 	BROKEN_NEAR,	  /* callers from inside a sandbox are served */
 	BROKEN_STRANGERS, /* who may not enter may */
 	BROKEN_LOCKDOWN,  /* the worker has no system call filter */
+	BROKEN_KIND,	  /* the worker has a server's system call filter */
 	BROKEN_RELAY,	  /* a proxy says where datagrams go */
 	BROKEN_BOOK,	  /* leases are not noted for the next worker */
 	BROKEN_FSYNC,	  /* the state is not flushed to the disk */

@@ -10,6 +10,7 @@
 #include "base/broken.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "conf/owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE_SCHEMA   "nsproxy.state/1"
@@ -99,20 +101,48 @@ int state_parse(const char *text, size_t len, struct state *ret,
 	return rc;
 }
 
+/**
+ * state_open() - The file, if nobody else can have written it
+ *
+ * @ret_fd stays as it is when there is none.
+ */
+static int state_open(const char *path, int *ret_fd, struct fault *f)
+{
+	const enum conf_layer whose =
+		geteuid() == 0 ? LAYER_SYSTEM : LAYER_USER;
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
+					O_NONBLOCK);
+	struct fault why = { 0 };
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fault(f, -errno, "open '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return fault_plain(f, -EINVAL, "'%s' is no ordinary file",
+				   path);
+	if (owner_check(&st, whose, geteuid(), &why) < 0)
+		return fault_plain(f, -EPERM, "'%s': %s", path, why.text);
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
 int state_load(const char *path, struct state *ret, struct fault *f)
 {
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	auto_fd fd = -1;
 	auto_free char *text = malloc(STATE_FILE_MAX);
 	size_t used = 0;
 	ssize_t n;
-	int rc;
+	int rc = text ? state_open(path, &fd, f)
+		      : fault(f, -ENOMEM, "read '%s'", path);
 
-	if (fd < 0 && errno == ENOENT) {
+	if (rc < 0)
+		return rc;
+	if (fd < 0) {
 		*ret = (struct state){ 0 };
 		return 0;
 	}
-	if (fd < 0 || !text)
-		return fault(f, fd < 0 ? -errno : -ENOMEM, "open '%s'", path);
 	do {
 		n = read(fd, text + used, STATE_FILE_MAX - used);
 		used += n > 0 ? (size_t)n : 0;

@@ -45,11 +45,11 @@ int state_parse(const char *text, size_t len, struct state *ret,
 
 /**
  * state_load() - Read the file
- * @path:  File; none is an empty state
+ * @path:  File, which must be ours; none is an empty state
  * @ret:   Result; untouched on failure
  * @f:     Why not
  *
- * Return: 0 or -errno
+ * Return: 0, -EPERM (owner or mode), -EINVAL (no file), or -errno
  */
 int state_load(const char *path, struct state *ret, struct fault *f);
 
