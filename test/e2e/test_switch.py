@@ -298,6 +298,14 @@ def test_reload_switches_what_has_changed(keep, proxy, other):
     assert keep.status("one")["worker"] == worker, "no traffic is touched"
 
 
+@pytest.mark.parametrize("option", ["eager", "fresh", "timeout=7"])
+def test_reload_switches_to_other_options_of_a_proxy(keep, proxy, option):
+    text = f'chain = {{"{proxy.url()}?{option}"}}'
+    keep.write(keep.profiles | {"one": text})
+    assert keep("reload").out == "one switched: chain\n"
+    assert keep("reload").out == ""
+
+
 def test_reload_starts_what_shall_start_by_itself(keep, other):
     keep.write(keep.profiles | {"new": chain(other, more="autostart = true")})
     ran = keep("reload")

@@ -50,6 +50,7 @@ static bool switch_hop_same(const struct hop *a, const struct hop *b,
 {
 	return a->kind == b->kind && a->port == b->port &&
 	       a->insecure == b->insecure && a->no_udp == b->no_udp &&
+	       a->eager == b->eager && a->fresh == b->fresh &&
 	       a->forward == b->forward && a->dial_s == b->dial_s &&
 	       !strcmp(a->host, b->host) && !strcmp(a->path, b->path) &&
 	       !strcmp(a->dev, b->dev) && a->has_auth == b->has_auth &&
