@@ -134,6 +134,8 @@ class Lab(Runner):
         etc = f"{ROOT}/etc"
         subprocess.run(["cp", "-a", "/etc/.", etc], check=False,
                        stderr=subprocess.DEVNULL)
+        # What this machine's nsproxy is told is not told in the lab.
+        shutil.rmtree(f"{etc}/nsproxy", ignore_errors=True)
         with open(f"{etc}/passwd", "a", encoding="ascii") as file:
             file.write(f"{USER}:x:{UID}:{GID}::{ROOT}/home:/bin/bash\n")
         with open(f"{etc}/group", "a", encoding="ascii") as file:
