@@ -236,26 +236,6 @@ static void direct_without_resolver_takes_no_names(void **state)
 	scene_end(&c);
 }
 
-/* Answer the question on a resolver's channel */
-static void resolver_play(int chan, const struct addr *addr, unsigned int count)
-{
-	struct resolve_question q = { 0 };
-	struct resolve_answer a = { .count = count };
-	ssize_t n = -1;
-
-	for (int i = 0; i < TOY_TURNS && n < 0; i++) {
-		n = recv(chan, &q, sizeof(q), MSG_DONTWAIT);
-		if (n < 0)
-			toy_wait();
-	}
-	assert_int_equal(n, sizeof(q));
-	assert_string_equal(q.name, "example.org");
-	a.id = q.id;
-	for (unsigned int i = 0; i < count; i++)
-		a.addr[i] = addr[i];
-	assert_int_equal(send(chan, &a, sizeof(a), 0), sizeof(a));
-}
-
 /* A direct way with a resolver. Return: its channel, for who plays it */
 static int scene_begin_resolver(struct scene *c)
 {
@@ -290,7 +270,7 @@ static void direct_tries_all_addresses_of_a_name(void **state)
 	assert_true(addr_parse_ip("127.0.0.9", &found[0])); /* refuses */
 	found[1] = c.at;
 	found[1].port = 0;
-	resolver_play(chan, found, 2);
+	toy_resolve(chan, example.name, found, 2);
 	assert_int_equal(toy_finish(&c.end), 0);
 	assert_true(addr_equal(&c.end.bound, &c.at));
 	scene_end_resolver(&c, &chan);
@@ -306,7 +286,7 @@ static void lookups_fail_in_their_own_ways(void **state)
 		scene_start(&c, &example);
 		switch (i) {
 		case 0: /* no such name */
-			resolver_play(chan, NULL, 0);
+			toy_resolve(chan, example.name, NULL, 0);
 			assert_int_equal(toy_finish(&c.end), -EHOSTUNREACH);
 			break;
 		case 1: /* no answer */

@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/loop.h"
+#include "bus/resolve_msg.h"
 #include "dial/dial.h"
 #include "dial/way.h"
 
@@ -174,6 +175,27 @@ static inline void toy_dribble(int fd, const void *data, size_t len)
 #define TOY_EXPECT(fd, text)  toy_expect(fd, text, sizeof(text) - 1)
 #define TOY_SAY(fd, text)     toy_say(fd, text, sizeof(text) - 1)
 #define TOY_DRIBBLE(fd, text) toy_dribble(fd, text, sizeof(text) - 1)
+
+/** toy_resolve() - Be asked for this name on a resolver's channel; answer */
+static inline void toy_resolve(int chan, const char *name,
+			       const struct addr *addr, unsigned int count)
+{
+	struct resolve_question q = { 0 };
+	struct resolve_answer a = { .count = count };
+	ssize_t n = -1;
+
+	for (int i = 0; i < TOY_TURNS && n < 0; i++) {
+		n = recv(chan, &q, sizeof(q), MSG_DONTWAIT);
+		if (n < 0)
+			toy_wait();
+	}
+	assert_int_equal(n, sizeof(q));
+	assert_string_equal(q.name, name);
+	a.id = q.id;
+	for (unsigned int i = 0; i < count; i++)
+		a.addr[i] = addr[i];
+	assert_int_equal(send(chan, &a, sizeof(a), 0), sizeof(a));
+}
 
 /** struct toy_end - what a dial's owner was told */
 struct toy_end {
