@@ -102,14 +102,12 @@ int state_parse(const char *text, size_t len, struct state *ret,
 }
 
 /**
- * state_open() - The file, if nobody else can have written it
+ * state_open() - The file, if only we and root can have written it
  *
  * @ret_fd stays as it is when there is none.
  */
 static int state_open(const char *path, int *ret_fd, struct fault *f)
 {
-	const enum conf_layer whose =
-		geteuid() == 0 ? LAYER_SYSTEM : LAYER_USER;
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
 					O_NONBLOCK);
 	struct fault why = { 0 };
@@ -122,7 +120,7 @@ static int state_open(const char *path, int *ret_fd, struct fault *f)
 	if (!S_ISREG(st.st_mode))
 		return fault_plain(f, -EINVAL, "'%s' is no ordinary file",
 				   path);
-	if (owner_check(&st, whose, geteuid(), &why) < 0)
+	if (owner_check(&st, LAYER_NAMED, geteuid(), &why) < 0)
 		return fault_plain(f, -EPERM, "'%s': %s", path, why.text);
 	*ret_fd = fd_take(&fd);
 	return 0;

@@ -45,7 +45,7 @@ int state_parse(const char *text, size_t len, struct state *ret,
 
 /**
  * state_load() - Read the file
- * @path:  File, which must be ours; none is an empty state
+ * @path:  File, which must be ours or root's; none is an empty state
  * @ret:   Result; untouched on failure
  * @f:     Why not
  *
