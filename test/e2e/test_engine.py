@@ -429,7 +429,7 @@ def test_run_goes_on_after_its_engine_was_killed(lab, proxy):
     ran = job.wait()
     assert ran.rc == 0 and ran.out.count("ping") == 2, ran
     assert "engine 'tun2socks' ended with status 137" in ran.err, ran
-    assert not engines()
+    assert wait_for(lambda: not engines())
     os.close(pipe[0]), os.close(pipe[1])
 
 
