@@ -517,7 +517,7 @@ def refused(ran, *parts):
     assert ran.rc == 125, ran
     for part in parts:
         assert part in ran.err, ran
-    assert not engines("")
+    assert wait_for(lambda: not engines(""))
 
 
 def test_missing_program_says_how_to_get_it(lab, proxy):
