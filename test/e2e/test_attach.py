@@ -138,10 +138,6 @@ def names_of(keep):
     return [box["name"] for box in said["parameters"]["sandboxes"]]
 
 
-def fds_of(keep):
-    return len(os.listdir(f"/proc/{keep.job.pid}/fd"))
-
-
 # --- what it gives
 
 @pytest.mark.smoke
@@ -521,7 +517,7 @@ def call_with(sock, fds, method="org.nsproxy.Attach", **parameters):
 
 def test_no_fd_stays_after_refused_calls(keep, own):
     keep.up("other")
-    count = fds_of(keep)
+    count = keep.fds()
     net = os.open(f"/proc/{own.pid}/ns/net", os.O_RDONLY)
     null = os.open("/dev/null", os.O_RDONLY)
     me = os.pidfd_open(os.getpid())
@@ -539,11 +535,11 @@ def test_no_fd_stays_after_refused_calls(keep, own):
             assert "error" not in said, said
             said = keep.ask(sock, "org.nsproxy.Attach", name="work")
             assert said["error"] == "org.nsproxy.Failed", said
-        assert wait_for(lambda: fds_of(keep) <= count + 1), \
-            (fds_of(keep), count)
+        assert wait_for(lambda: keep.fds() <= count + 1), \
+            (keep.fds(), count)
     for fds in ([net] * 9, [null] * 200):
         with keep.call() as sock:
             assert call_with(sock, fds, name="work") is None
-    assert wait_for(lambda: fds_of(keep) <= count)
+    assert wait_for(lambda: keep.fds() <= count)
     for fd in (net, null, me):
         os.close(fd)

@@ -253,7 +253,7 @@ def test_many_callers_some_killed_leave_nothing(lab, proxy):
     names = [f"box{n}" for n in range(4)]
     dice = random.Random(5)
     with Keep(lab, {name: chain(proxy) for name in names}) as keep:
-        before = len(os.listdir(f"/proc/{keep.job.pid}/fd"))
+        before = keep.fds()
         jobs = []
         for _ in range(120):
             words = dice.choice([["up"], ["down"], ["restart"], ["exec"],
@@ -275,7 +275,7 @@ def test_many_callers_some_killed_leave_nothing(lab, proxy):
         assert wait_for(lambda: os.listdir(keep.boxes) == [], 5)
         assert wait_for(lambda: not [
             pid for pid in family_of(keep.job.pid)[1:] if is_alive(pid)], 10)
-        assert len(os.listdir(f"/proc/{keep.job.pid}/fd")) <= before
+        assert wait_for(lambda: keep.fds() <= before)
 
 
 # --- no power

@@ -76,10 +76,6 @@ def residue():
     }
 
 
-def fds(keep):
-    return len(os.listdir(f"/proc/{keep.job.pid}/fd"))
-
-
 class Crowd:
     """The same question about each name, asked over many connections."""
 
@@ -151,14 +147,14 @@ def expect_idle(keep):
 @pytest.mark.row("R13", "R14")
 def test_many_up_and_down_three_times_leave_nothing(keep):
     names = [f"b{n}" for n in range(COUNT)]
-    before, fds_before = residue(), fds(keep)
+    before, fds_before = residue(), keep.fds()
     memory = []
     for turn in range(ROUNDS):
         began = time.monotonic()
         most, slowest = watch(keep, Crowd(keep, "Up", names, profile="work"))
         print(f"\nround {turn}: up in {time.monotonic() - began:.1f} s, "
               f"{most} builders at most, slowest answer {slowest:.3f} s, "
-              f"daemon {keep.memory_kib(keep.job.pid)} KiB, {fds(keep)} fds")
+              f"daemon {keep.memory_kib(keep.job.pid)} KiB, {keep.fds()} fds")
         assert most <= BUILDERS, f"{most} builders at a time"
         boxes = json.loads(keep("status", "--json").out)["sandboxes"]
         assert len(boxes) == COUNT
@@ -177,7 +173,7 @@ def test_many_up_and_down_three_times_leave_nothing(keep):
         assert wait_for(lambda: residue() == before, 60, 0.5), \
             {k: (v, before[k]) for k, v in residue().items()
              if v != before[k]}
-        assert wait_for(lambda: fds(keep) <= fds_before, 5)
+        assert wait_for(lambda: keep.fds() <= fds_before, 5)
     assert memory[-1] <= memory[0] + 256, f"it grows: {memory} KiB"
 
 
