@@ -253,10 +253,10 @@ static const int lockdown_calls[] = {
 
 /* What a connector does: hear wishes, make sockets, send them. */
 static const int connector_calls[] = {
-	SCMP_SYS(recvfrom),	SCMP_SYS(sendto),	   SCMP_SYS(sendmsg),
-	SCMP_SYS(close),	SCMP_SYS(getppid),	   SCMP_SYS(brk),
-	SCMP_SYS(munmap),	SCMP_SYS(madvise),	   SCMP_SYS(exit_group),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+	SCMP_SYS(recvfrom),   SCMP_SYS(sendto),	      SCMP_SYS(sendmsg),
+	SCMP_SYS(close),      SCMP_SYS(getsockname),  SCMP_SYS(getppid),
+	SCMP_SYS(brk),	      SCMP_SYS(munmap),	      SCMP_SYS(madvise),
+	SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 };
 
 static int allow_calls(scmp_filter_ctx ctx, const int *call, size_t count)
@@ -285,6 +285,7 @@ static int allow_making(scmp_filter_ctx ctx, bool want_unix)
 	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
 
 	rc |= allow_option(ctx, SOL_SOCKET, SO_BINDTODEVICE);
+	rc |= allow_option(ctx, IPPROTO_TCP, TCP_CONGESTION);
 	for (size_t i = 0; i < count; i++)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, family[i]));

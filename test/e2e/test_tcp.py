@@ -8,7 +8,7 @@ import pytest
 
 from lab import Faults, ToyProxy
 from lab.far import FarServers, pattern_hash
-from lab.run import wait_for
+from lab.run import PYTHON, wait_for
 
 FAR, FAR6 = "203.0.113.5", "2001:db8:1::5"
 CURL = ["curl", "-sS", "--max-time", "20"]
@@ -528,9 +528,40 @@ def test_congestion_control_is_the_hosts(lab, proxy):
     assert inside == lab.outside(code % "socket.socket()")
 
 
+SILENT = """
+import socket, sys, time
+s = socket.create_server((sys.argv[1], 1077),
+                         family=socket.AF_INET6 if ':' in sys.argv[1] else 2)
+print('listening', flush=True); c = s.accept(); time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.7", "[::1]",
+                                     "10.66.0.1", "[fd00:66::1]"])
+def test_to_a_proxy_on_this_machine_nothing_is_paced(lab, address):
+    silent = lab.start([PYTHON, "-c", SILENT, address.strip("[]")])
+    assert silent.says("listening"), silent.ran(None)
+    lab.start([lab.nsproxy_path, "run", "-q", "-x", f"socks5://{address}:1077",
+               "--", *CURL, "http://far.example/"])
+    assert wait_for(lambda: " reno " in lab.run(
+        ["ss", "-Htni", "dport", "=", ":1077"], user=False).out)
+
+
+def test_to_a_proxy_elsewhere_the_host_decides(lab, proxy):
+    job = lab.sandbox_start(
+        [PYTHON, "-c", "from inside import *\n"
+         f"s = tcp('{FAR}', 7); print('up', flush=True); time.sleep(20)"],
+        proxy)
+    assert job.says("up"), job.ran(None)
+    host = lab.outside("s = socket.socket();"
+                       "out(s.getsockopt(socket.IPPROTO_TCP, 13, 16).decode())")
+    ran = lab.run(["ss", "-Htni", "dst", "10.66.0.2"], user=False)
+    assert f" {host.rstrip(chr(0))} " in ran.out, ran
+
+
 def test_outer_socket_has_nodelay_and_keepalive(lab, proxy):
     job = lab.sandbox_start(
-        ["/usr/bin/python3", "-c", "from inside import *\n"
+        [PYTHON, "-c", "from inside import *\n"
          f"s = tcp('{FAR}', 7); print('up', flush=True); time.sleep(20)"],
         proxy)
     assert job.says("up"), job.ran(None)
