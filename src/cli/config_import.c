@@ -14,6 +14,7 @@
 #include "bus/plan.h"
 #include "conf/dns.h"
 #include "conf/keys.h"
+#include "conf/profile.h"
 #include "import_dns.h"
 
 #include <errno.h>
@@ -224,6 +225,34 @@ static bool import_is_plain(const json_t *argv)
 	return true;
 }
 
+/** import_is_short() - May a 'command' of ours be that long? */
+static bool import_is_short(const char *program, const json_t *argv)
+{
+	size_t bytes = strlen(program) + 1;
+	size_t i;
+	json_t *word;
+
+	json_array_foreach (argv, i, word)
+		bytes += json_string_length(word) + 1;
+	return bytes <= HELPER_BYTES && json_array_size(argv) < CONF_TEXTS;
+}
+
+/** import_helper_fault() - Return: why it is left out, or NULL */
+static const char *import_helper_fault(const char *program, const json_t *argv,
+				       const char *user)
+{
+	const struct key *k = &forms[SECTION_HELPER].key[HELPER_USER];
+
+	if (!program || !program[0] || !import_is_plain(argv))
+		return "its words are none, or hold addresses that do not "
+		       "exist here";
+	if (!import_is_short(program, argv))
+		return "its words are too many";
+	if (user && strcmp(user, "root") != 0 && k->check(user, NULL) < 0)
+		return "its 'user' is no name of one";
+	return NULL;
+}
+
 static void import_helper(const struct import *im, const char *name,
 			  const json_t *proc)
 {
@@ -231,17 +260,15 @@ static void import_helper(const struct import *im, const char *name,
 		json_string_value(json_object_get(proc, "program"));
 	const char *user = json_string_value(json_object_get(proc, "user"));
 	const json_t *argv = json_object_get(proc, "argv");
+	const char *why = import_helper_fault(program, argv, user);
 	size_t i;
 	json_t *word;
 
 	if (!proc || json_is_null(proc))
 		return;
-	if (!program || !program[0] || !import_is_plain(argv)) {
-		import_note(im,
-			    "its program '%s' is not carried over: its "
-			    "words are none, or hold addresses that do "
-			    "not exist here",
-			    name);
+	if (why) {
+		import_note(im, "its program '%s' is not carried over: %s",
+			    name, why);
 		return;
 	}
 	(void)printf("\thelper \"%s\" {\n\t\tcommand = {", name);
@@ -313,7 +340,9 @@ static void import_params(struct import *im, json_t *p)
 			import_note_key(im, key);
 }
 
-static void import_all(json_t *all, void (*one)(struct import *im, json_t *p))
+/** import_all() - @first: profiles that are written already */
+static void import_all(json_t *all, const json_t *first,
+		       void (*one)(struct import *im, json_t *p))
 {
 	const char *name;
 	json_t *p;
@@ -323,9 +352,12 @@ static void import_all(json_t *all, void (*one)(struct import *im, json_t *p))
 		const char *why = name_fault(name);
 
 		text_quote(im.name, sizeof(im.name), name, strlen(name));
-		if (why || !json_is_object(p)) {
-			import_note(&im, "it is left out: %s",
-				    why ? why : "it is no object");
+		if (!why && !json_is_object(p))
+			why = "it is no object";
+		if (!why && json_is_object(json_object_get(first, name)))
+			why = "'profiles' has one of that name";
+		if (why) {
+			import_note(&im, "it is left out: %s", why);
 			continue;
 		}
 		(void)printf("\nprofile \"%s\" {\n", name);
@@ -363,8 +395,8 @@ int config_import(const struct config_call *call)
 		return verb_say(call->verb, &f, STATUS_FAILED);
 	}
 	(void)puts("# made by nsproxy config import; see nsproxy.conf(5)");
-	import_all(profiles, import_profile);
-	import_all(params, import_params);
+	import_all(profiles, NULL, import_profile);
+	import_all(params, profiles, import_params);
 	if (json_object_size(json_object_get(root, "flatpak")) > 0)
 		import_note(&whole, "which flatpak application gets which "
 				    "profile is not carried over");

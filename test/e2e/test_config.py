@@ -487,7 +487,14 @@ def test_import_of_something_else_is_1(lab, text):
     ' "vconn": {"target": "Root"}}}, "vconns": [1, null, {}],'
     ' "dnsproxy": {"Enabled": {"args": [1, "-u"]}},'
     ' "procs": {"normal": {"program": "\\u0001", "argv": [1]}}}}}',
-    '{"params": {"a": {"hport": "x", "cmd": 1, "dns_argv": ["-u", "-u"]}}}'])
+    '{"params": {"a": {"hport": "x", "cmd": 1, "dns_argv": ["-u", "-u"]}}}',
+    '{"profiles": {"a": {}}, "params": {"a": {"hport": 7}}}',
+    *(pytest.param(json.dumps({"params": {"a": {"cmd": {"program": "x",
+                                                        **more}}}}), id=name)
+      for name, more in ({f"user {user}": {"user": user} for user in
+                          ("", "@sudo", "0", "no such", 'a"b')} |
+                         {"words": {"argv": ["y"] * 64},
+                          "octets": {"argv": ["y" * 4094]}}).items())])
 def test_import_of_odd_values_stays_shut(lab, files, text):
     ran = config(lab, "import", lab.home_file("s.json", text))
     assert ran.rc == 0, ran
