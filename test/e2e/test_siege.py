@@ -13,8 +13,7 @@ import time
 import pytest
 
 from lab import ToyProxy, kernel
-from lab.run import PYTHON, wait_for
-from test_endure import Ticks
+from lab.run import PYTHON, Ticks, wait_for
 
 GATEWAY = """
 def dial():
@@ -426,6 +425,26 @@ WORLDS = {
 }
 
 
+# A user of its own, since it is the user's that the kernel counts.
+ON_THEIR_WAY = """
+import os, resource, socket, sys
+os.setgroups([]); os.setgid(61237); os.setuid(61237)
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+for _ in range(7):
+    socket.send_fds(ours, [b'x'], [0] * 10)
+theirs.set_inheritable(True); ours.set_inheritable(True)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_too_many_descriptors_on_their_way_are_told(lab, proxy):
+    ran = lab.run([PYTHON, "-c", ON_THEIR_WAY, lab.nsproxy_path, "run", "-x",
+                   proxy.url(), "--", "echo", "never"], user=False)
+    assert ran.rc == 125 and ran.out == "", ran
+    assert "ulimit -n" in ran.err and ran.err.count("\n") == 2, ran
+
+
 @pytest.mark.row("U05", "U06")
 @pytest.mark.parametrize("user", [True, False])
 @pytest.mark.parametrize("kind", WORLDS)
@@ -435,8 +454,11 @@ def test_hostile_world(lab, proxy, kind, user):
         pytest.skip("a sanitizer wants more")
     mark = f"{lab.scratch()}/ran"
     code = f"curl -sS -m 9 http://a.example/ >/dev/null && : > {mark}"
-    ran = lab.sandbox(["sh", "-c", f"umask 022; {code}"], proxy, user=user,
-                      preexec_fn=make)
+    for _ in range(5):
+        ran = lab.sandbox(["sh", "-c", f"umask 022; {code}"], proxy, user=user,
+                          preexec_fn=make)
+        if ran.rc == 0 or "on their way" not in ran.err:
+            break  # or others of this user have too many, just now
     assert ran.rc in allowed, ran
     assert os.path.exists(mark) == (ran.rc == 0), ran
 

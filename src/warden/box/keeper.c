@@ -61,11 +61,9 @@ struct keeper {
 };
 
 /** keeper_tell() - Send a word; a caller that is gone needs none */
-static void keeper_tell(struct keeper *k, const struct keeper_word *w,
-			const int *fds, unsigned int count)
+static void keeper_tell(struct keeper *k, const struct keeper_word *w)
 {
-	if (k->chan >= 0 &&
-	    channel_send(k->chan, w, sizeof(*w), fds, count) < 0)
+	if (k->chan >= 0 && channel_send(k->chan, w, sizeof(*w), NULL, 0) < 0)
 		fd_close(&k->chan);
 }
 
@@ -76,7 +74,7 @@ static void keeper_tell_news(struct keeper *k, enum keeper_news news)
 	memset(&w, 0, sizeof(w));
 	w.news = news;
 	w.pid = k->command.pid;
-	keeper_tell(k, &w, NULL, 0);
+	keeper_tell(k, &w);
 }
 
 /** keeper_fail() - The command never ran; never returns */
@@ -88,7 +86,7 @@ keeper_fail(struct keeper *k, const struct fault *f)
 	memset(&w, 0, sizeof(w));
 	w.news = KEEPER_FAILED;
 	w.fault = *f;
-	keeper_tell(k, &w, NULL, 0);
+	keeper_tell(k, &w);
 	command_cancel(&k->command);
 	_exit(1);
 }
@@ -120,12 +118,29 @@ static int keeper_name(struct setup *s, const struct jobs *j, struct fault *f)
 	return 0;
 }
 
+/** keeper_give() - Send a word with fds; a caller that is gone needs none */
+static int keeper_give(struct keeper *k, const struct keeper_word *w,
+		       const int *fds, unsigned int count, struct fault *f)
+{
+	const int rc = channel_send(k->chan, w, sizeof(*w), fds, count);
+
+	if (rc == 0 || rc == -EPIPE || rc == -ECONNRESET)
+		return 0;
+	(void)fault(f, rc, "hand descriptors to the caller");
+	if (rc == -ETOOMANYREFS)
+		return fault_hint(f, "programs of this user have more on "
+				     "their way to each other than one may "
+				     "open: raise 'ulimit -n'");
+	return rc;
+}
+
 /** keeper_hand_over() - The worker's fds leave for the caller */
-static void keeper_hand_over(struct keeper *k)
+static int keeper_hand_over(struct keeper *k, struct fault *f)
 {
 	struct setup *s = &k->setup;
 	struct keeper_word w;
 	int fds[PLAN_FDS];
+	int rc;
 
 	memset(&w, 0, sizeof(w));
 	w.news = KEEPER_READY;
@@ -133,9 +148,10 @@ static void keeper_hand_over(struct keeper *k)
 		w.tag[i] = s->fds[i];
 		fds[i] = s->fds[i].fd;
 	}
-	keeper_tell(k, &w, fds, s->fd_count);
+	rc = keeper_give(k, &w, fds, s->fd_count, f);
 	while (s->fd_count > 0)
 		fd_close(&s->fds[--s->fd_count].fd);
+	return rc;
 }
 
 /** keeper_isolate() - Keep the caller's channel and standard files only */
@@ -197,8 +213,7 @@ static int keeper_present(struct keeper *k, struct fault *f)
 	memset(&w, 0, sizeof(w));
 	w.news = KEEPER_GUARDED;
 	w.pid = k->command.pid;
-	keeper_tell(k, &w, &pidfd, 1);
-	return 0;
+	return keeper_give(k, &w, &pidfd, 1, f);
 }
 
 /** keeper_begin() - Wait for the caller's word, then let the command go */
@@ -243,7 +258,7 @@ static void keeper_end(struct keeper *k, int status)
 	w.pid = k->command.pid;
 	w.status = status;
 	w.left = keeper_linger();
-	keeper_tell(k, &w, NULL, 0);
+	keeper_tell(k, &w);
 	fd_close(&k->chan);
 	/* Who reads the command's errors must not wait for us. */
 	keeper_null(STDERR_FILENO);
@@ -323,9 +338,9 @@ void keeper_main(const struct oneshot *o, const struct signals *before,
 		keeper_fail(&k, &f);
 	k.chan = KEEPER_CHAN;
 	if (setup_build(&k.setup, &f) < 0 ||
-	    keeper_name(&k.setup, o->jobs, &f) < 0)
+	    keeper_name(&k.setup, o->jobs, &f) < 0 ||
+	    keeper_hand_over(&k, &f) < 0)
 		keeper_fail(&k, &f);
-	keeper_hand_over(&k);
 	/* Guarded while the caller hatches the worker. */
 	if (command_start(o, before, k.setup.is_root, &k.command, &f) < 0 ||
 	    keeper_settle(&f) < 0)
