@@ -4,34 +4,14 @@ import os
 import socket
 import struct
 import subprocess
-from contextlib import contextmanager
 
 import pytest
 
 from lab import Keep, chain, kernel
+from lab.host import replaced, text
 from lab.run import PYTHON, wait_for
 
 RESOLV = "/etc/resolv.conf"
-
-
-@contextmanager
-def replaced(path, make):
-    """In the lab's own /etc: make(path) stands there instead."""
-    os.rename(path, f"{path}.aside")
-    try:
-        make(path)
-        yield
-    finally:
-        if os.path.lexists(path):
-            os.unlink(path)
-        os.rename(f"{path}.aside", path)
-
-
-def text(words):
-    def make(path):
-        with open(path, "w", encoding="ascii") as file:
-            file.write(words)
-    return make
 
 
 # --- the host's resolver files

@@ -18,10 +18,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from lab import Keep, chain
+from lab import Flow, Keep, chain
 from lab.far import pattern_hash
-from lab.run import PYTHON, connector_of, is_alive, wait_for
-from test_faults import Flow
+from lab.run import PYTHON, Ticks, connector_of, is_alive, wait_for
 
 SOAK = int(os.environ.get("NSPROXY_SOAK", "3"))
 SANE = pytest.mark.skipif("ASAN_OPTIONS" in os.environ,
@@ -186,25 +185,6 @@ out([quick, digest.hexdigest()])"""], proxy, ["-q"], stdin=subprocess.PIPE)
     quick, digest = lab.spoken(job.wait(60))
     assert quick[0] == "OK" and quick[1] < 2, quick
     assert digest == pattern_hash(size)
-
-
-class Ticks:
-    """How much processor time some processes spend from now on."""
-
-    def __init__(self, pids):
-        self.pids = pids
-        self.before = self.now()
-
-    def now(self):
-        total = 0
-        for pid in self.pids:
-            with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-                words = file.read().rpartition(")")[2].split()
-            total += int(words[11]) + int(words[12])
-        return total
-
-    def spent_s(self):
-        return (self.now() - self.before) / os.sysconf("SC_CLK_TCK")
 
 
 # --- clocks

@@ -11,38 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from lab import Keep, ToyProxy, chain, kernel
+from lab import Flow, Keep, ToyProxy, chain, kernel
 from lab.run import family_of, is_alive, role_of, wait_for
 
 UID = 61234
-
-ECHO = """
-s = tcp('203.0.113.5', 7); print('up', flush=True)
-for line in sys.stdin:
-    s.sendall(b'x'); print(s.recv(9).decode(), flush=True)
-    print(connect_err('new.example', 7)[0], flush=True)
-print('bye', flush=True)
-"""
-
-
-class Flow:
-    """A program inside with an open flow, which it tries when it is asked."""
-
-    def __init__(self, keep, name):
-        self.job = keep.inside_start(name, ECHO, stdin=subprocess.PIPE)
-        assert self.job.says("up"), self.job.ran(None)
-
-    def goes_on(self):
-        before = self.job.out.count("\n")
-        self.job.popen.stdin.write(b"\n")
-        self.job.popen.stdin.flush()
-        assert wait_for(lambda: self.job.out.count("\n") == before + 2, 15), \
-            self.job.ran(None)
-        return self.job.out.splitlines()[-2:] == ["x", "OK"]
-
-    def close(self):
-        self.job.popen.stdin.close()
-        self.job.wait()
 
 
 @pytest.mark.row("K13")

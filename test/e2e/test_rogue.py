@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from lab import Decoy, kernel
+from lab.host import replaced, text
 from lab.run import PYTHON
-from test_doors import replaced, text
 
 # A module that does what the real ones do: it asks its daemon's socket.
 MODULE = r"""

@@ -13,8 +13,7 @@ import time
 import pytest
 
 from lab import Keep
-from lab.run import family_of, pids, role_of, wait_for
-from test_endure import Ticks
+from lab.run import Ticks, family_of, pids, role_of, wait_for
 
 COUNT = int(os.environ.get("NSPROXY_SCALE", "200"))
 ROUNDS = 3

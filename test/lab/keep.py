@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -12,6 +13,13 @@ from . import kernel
 from .run import PYTHON, born_of, is_alive, wait_for
 
 UID = 61234
+FLOW = """
+s = tcp('203.0.113.5', 7); print('up', flush=True)
+for line in sys.stdin:
+    s.sendall(b'x'); print(s.recv(9).decode(), flush=True)
+    print(connect_err('new.example', 7)[0], flush=True)
+print('bye', flush=True)
+"""
 
 
 def chain(proxy, more=""):
@@ -224,3 +232,23 @@ class Keep:
                                struct.pack(f"{count}i", *fds))])
         for fd in fds:
             os.close(fd)
+
+
+class Flow:
+    """A program inside with an open flow, which it tries when it is asked."""
+
+    def __init__(self, keep, name):
+        self.job = keep.inside_start(name, FLOW, stdin=subprocess.PIPE)
+        assert self.job.says("up"), self.job.ran(None)
+
+    def goes_on(self):
+        before = self.job.out.count("\n")
+        self.job.popen.stdin.write(b"\n")
+        self.job.popen.stdin.flush()
+        assert wait_for(lambda: self.job.out.count("\n") == before + 2, 15), \
+            self.job.ran(None)
+        return self.job.out.splitlines()[-2:] == ["x", "OK"]
+
+    def close(self):
+        self.job.popen.stdin.close()
+        self.job.wait()
