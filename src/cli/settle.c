@@ -220,6 +220,8 @@ int settle_listen(const struct addr *a, int *ret_fd, struct fault *f)
 	if (a->family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 				 sizeof(on));
+	if (addr_is_loopback(a))
+		fd_be_near(fd);
 	if (bind(fd, (struct sockaddr *)&ss, len) < 0 ||
 	    listen(fd, LISTEN_BACKLOG) < 0) {
 		const int err = errno;

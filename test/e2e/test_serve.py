@@ -8,7 +8,7 @@ import pytest
 
 from lab import ToyProxy
 from lab.far import pattern_hash
-from lab.run import is_alive, wait_for
+from lab.run import PYTHON, is_alive, wait_for
 
 FAR, FAR6 = "203.0.113.5", "2001:db8:1::5"
 CURL = ["curl", "-sS", "--max-time", "15"]
@@ -160,6 +160,15 @@ s, r = ask(('{FAR}', 19)); s.sendall(b'60000000\\n'); a = sha(read_all(s))
 s, r = ask(('{FAR}', 9)); s.sendall(bytes(60000000)); s.shutdown(1)
 out([a, read_all(s).decode().split()[0]])""", port)
     assert got == [pattern_hash(60000000), "60000000"]
+
+
+def test_to_a_client_on_this_machine_nothing_is_paced(lab, serve):
+    _, port = serve("127.0.0.1:0")
+    lab.start([PYTHON, "-c", "import socket, time\n"
+               f"s = socket.create_connection(('127.0.0.1', {port}))\n"
+               "time.sleep(20)"], place="prx")
+    assert wait_for(lambda: " reno " in lab.run(
+        ["ss", "-Htni", "sport", "=", f":{port}"], place="prx").out)
 
 
 def test_resets_travel(lab, serve):

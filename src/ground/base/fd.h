@@ -35,6 +35,16 @@ static inline int fd_take(int *fd)
 int fd_nonblock(int fd);
 
 /**
+ * fd_be_near() - Let a TCP socket, or those a listener accepts, use reno
+ * @fd:  Before it is connected; both ends are on this machine
+ *
+ * Nothing is lost on such a way, and the plainest is the fastest: others, as
+ * bbr, may pace what they send, by timers that take a third of a relay's time
+ * (bench/IDEAS.md). reno is there in every kernel, for everybody.
+ */
+void fd_be_near(int fd);
+
+/**
  * fd_write_all() - Write a whole small buffer to a blocking fd
  * @fd:   File, pipe or socket
  * @buf:  Bytes

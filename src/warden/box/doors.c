@@ -52,13 +52,12 @@ static int door_options(int fd, const struct door *d, int family)
 	if (rc == 0 && d->want_pktinfo)
 		rc = is_ip6 ? door_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
 			    : door_set(fd, IPPROTO_IP, IP_PKTINFO);
-	/* Accepted sockets inherit these: the relay has no use for delay, and
-	 * over lo nothing is lost, where the plainest is the fastest. The
+	/* Accepted sockets inherit these: the relay has no use for delay. The
 	 * program's own sockets have what they have on the host: some, as bbr,
 	 * gather small writes. */
 	if (rc == 0 && d->type == SOCK_STREAM) {
 		rc = door_set(fd, IPPROTO_TCP, TCP_NODELAY);
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+		fd_be_near(fd);
 	}
 	return rc;
 }

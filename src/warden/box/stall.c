@@ -47,6 +47,8 @@ static int stall_socket(int type, const char *ip, uint16_t port, int *ret)
 	if (type == SOCK_DGRAM &&
 	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0)
 		return -errno;
+	if (type == SOCK_STREAM)
+		fd_be_near(fd);
 	if (bind(fd, (struct sockaddr *)&ss, len) < 0 ||
 	    (type == SOCK_STREAM && listen(fd, STALL_BACKLOG) < 0))
 		return -errno;

@@ -88,10 +88,8 @@ static bool outer_is_near(const struct addr *to)
 /* Comfort only: a socket without them carries bytes as well. */
 static void outer_comfort(int fd, bool is_near)
 {
-	/* On this machine nothing is lost on the way. Others than reno may pace
-	 * what they send, by timers that cost a third of our time (bbr). */
 	if (is_near)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+		fd_be_near(fd);
 	(void)outer_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	(void)outer_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, OUTER_IDLE_S);
