@@ -423,7 +423,8 @@ def test_random_faults_for_a_while_leak_nothing_and_heal(lab, proxy):
         for name in names:
             assert wait_for(lambda: keep("up", name, timeout=60).rc == 0, 20)
             assert keep.inside(name, "out(connect_err('n.example', 7)[0])"
-                               ) == "OK", (name, done)
+                               ) == "OK", \
+                f"{name}, after {done}:\n{keep('logs', name).out}"
     assert verdict, (verdict, done)
     assert len(done) > SOAK / 4, done
     assert wait_for(lambda: not keep.left(), 10), (keep.left(), done)
