@@ -556,4 +556,4 @@ def test_nothing_is_left(keep):
     for _ in range(5):
         keep.up("work")
         assert keep("down", "work").rc == 0
-    assert wait_for(lambda: keep.fds() <= before)
+    assert wait_for(lambda: keep.fds() == before)

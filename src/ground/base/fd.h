@@ -36,7 +36,8 @@ int fd_nonblock(int fd);
 
 /**
  * fd_be_near() - Let a TCP socket, or those a listener accepts, use reno
- * @fd:  Before it is connected; both ends are on this machine
+ * @fd:  Before it is connected; both ends are on this machine. Where that is
+ *       a mistake it sends as well, slower where packets are lost
  *
  * Nothing is lost on such a way, and the plainest is the fastest: others, as
  * bbr, may pace what they send, by timers that take a third of a relay's time
