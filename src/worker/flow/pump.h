@@ -40,6 +40,7 @@ enum pump_state {
  * struct pump - one direction
  * @pipe:        Borrowed from the stock while @held_bytes are in flight
  * @held_bytes:  In @pipe
+ * @turn_bytes:  Read in the last pump_run()
  * @state:       See above
  * @can_read:    No read has met -EAGAIN since epoll last reported
  * @can_write:   The same for writing
@@ -51,6 +52,7 @@ enum pump_state {
 struct pump {
 	struct pipe *pipe;
 	uint32_t held_bytes;
+	uint32_t turn_bytes;
 	enum pump_state state;
 	bool can_read;
 	bool can_write;
@@ -81,6 +83,12 @@ struct pump_kit {
  */
 int pump_run(struct pump *p, struct pump_kit *kit, struct stream *from,
 	     struct stream *to);
+
+/** pump_waits() - Has all that came been passed on? */
+static inline bool pump_waits(const struct pump *p)
+{
+	return p->held_bytes == 0 && !p->can_read;
+}
 
 /**
  * pump_flush() - Pass on what @from has sent before it broke, if it fits

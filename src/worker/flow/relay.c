@@ -10,6 +10,7 @@
  */
 #include "flow/relay.h"
 
+#include "flow/gather.h"
 #include "flow/pump.h"
 
 #include <assert.h>
@@ -36,6 +37,7 @@ enum {
  * @side:   [INNER] and [OUTER]; owned
  * @watch:  Of each side's fd
  * @pump:   pump[i] reads side[i] and writes the other
+ * @gather: gather[i] is of side[i]
  * @task:   Queued while a pump has spent its budget
  */
 struct relay {
@@ -46,6 +48,7 @@ struct relay {
 	struct stream side[SIDES];
 	struct watch watch[SIDES];
 	struct pump pump[SIDES];
+	struct gather gather[SIDES];
 	struct task task;
 };
 
@@ -95,6 +98,7 @@ static void relay_free(struct relay *r)
 {
 	for (int i = 0; i < SIDES; i++) {
 		loop_unwatch(r->pool->loop, &r->watch[i]);
+		gather_fini(&r->gather[i], r->pool->loop);
 		pump_fini(&r->pump[i], &r->pool->kit);
 	}
 	loop_undefer(r->pool->loop, &r->task);
@@ -139,6 +143,20 @@ static void relay_break(struct relay *r, int err)
 	fn(ctx, err);
 }
 
+/** relay_gather() - A side that delivers much may be heard of in lumps; not
+ * one that answers the other, for then the rest of a lump is waited for */
+static void relay_gather(struct relay *r)
+{
+	for (int i = 0; i < SIDES; i++) {
+		const struct pump *p = &r->pump[i];
+
+		if (r->pump[!i].turn_bytes > 0)
+			gather_forget(&r->gather[i], r->pool->loop);
+		gather_see(&r->gather[i], r->pool->loop, r->side[i].fd,
+			   p->turn_bytes, pump_waits(p));
+	}
+}
+
 static void relay_task(struct task *t);
 
 static void relay_run(struct relay *r)
@@ -155,6 +173,8 @@ static void relay_run(struct relay *r)
 		}
 		again = again || rc > 0;
 	}
+	if (!r->side[INNER].tls && !r->side[OUTER].tls)
+		relay_gather(r);
 	if (r->pump[INNER].state == PUMP_ENDED &&
 	    (r->pump[OUTER].state == PUMP_ENDED || r->pool->drains))
 		relay_finish(r);

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * gather_test.c - low-water marks come, help nobody to wait, and go
+ *
+ * Under a hand-turned clock, so that a rest is late exactly when it says so.
+ */
+#include "flow/gather.h"
+
+#include "relay_help.h"
+
+static uint64_t hand_ms;
+
+static uint64_t hand_clock(void)
+{
+	return hand_ms;
+}
+
+static int set_up_by_hand(void **state)
+{
+	if (setup(state) < 0)
+		return -1;
+	hand_ms = 1000;
+	loop.clock_ms = hand_clock;
+	loop.now_ms = hand_ms;
+	return 0;
+}
+
+/* The four sockets: app in[0], in[1] = relay = out[1], out[0] far */
+struct scene {
+	struct ends e;
+	int in[2];
+	int out[2];
+};
+
+static void scene_open(struct scene *s)
+{
+	ends_pair(&s->e, s->in, s->out);
+	ends_start(&s->e, s->in[1], s->out[1]);
+}
+
+static int mark_of(int fd)
+{
+	int mark = 0;
+	socklen_t len = sizeof(mark);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &mark, &len),
+			 0);
+	return mark;
+}
+
+/* What has come to @fd after the loop has had time for it; the clock stands */
+static size_t come(int fd)
+{
+	static uint8_t buf[MIB];
+	size_t got = 0;
+
+	for (int quiet = 0; quiet < 5; quiet++) {
+		ssize_t n;
+
+		loop_turn(&loop, 1);
+		while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
+			got += (size_t)n;
+			quiet = 0;
+		}
+	}
+	return got;
+}
+
+/* @bytes in every one of @ms milliseconds, from one socket to another. Under a
+ * mark the rest of a millisecond may come in the next. */
+static void deliver(int from, int to, size_t bytes, unsigned int ms)
+{
+	static const uint8_t buf[MIB];
+	size_t got = 0;
+
+	for (unsigned int i = 0; i < ms; i++) {
+		for (size_t sent = 0; sent < bytes;) {
+			const ssize_t n = send(from, buf, bytes - sent, 0);
+
+			if (n > 0)
+				sent += (size_t)n;
+			got += come(to);
+		}
+		hand_ms++;
+	}
+	hand_ms += GATHER_REST_MS;
+	got += come(to);
+	assert_int_equal(got, ms * bytes);
+}
+
+#define MUCH (2 * GATHER_FIRST_BYTES)
+
+static void a_side_that_delivers_much_is_heard_of_in_lumps(void **state)
+{
+	static const uint8_t buf[100];
+	struct scene s;
+
+	(void)state;
+	for (int way = 0; way < 2; way++) {
+		int *from;
+		int *to;
+
+		scene_open(&s);
+		from = way ? s.out : s.in;
+		to = way ? s.in : s.out;
+		assert_int_equal(mark_of(from[1]), 1);
+		deliver(from[0], to[0], MUCH, GATHER_ROW_MS + 1);
+		/* The rest has come, and what comes next is heard of. */
+		assert_int_equal(mark_of(from[1]), 1);
+		assert_int_equal(send(from[0], buf, 100, 0), 100);
+		assert_int_equal(come(to[0]), 100);
+		/* Now it goes on, it seems. */
+		assert_true(mark_of(from[1]) >= GATHER_FIRST_BYTES);
+		assert_int_equal(mark_of(to[1]), 1);
+		assert_int_equal(send(from[0], buf, 100, 0), 100);
+		assert_int_equal(come(to[0]), 0);
+		hand_ms += GATHER_REST_MS - 1;
+		assert_int_equal(come(to[0]), 0);
+		hand_ms++;
+		assert_int_equal(come(to[0]), 100);
+		ends_close(&s.e);
+	}
+}
+
+static void lumps_grow_up_to_half_a_pipe(void **state)
+{
+	struct scene s;
+	int most = 0;
+
+	(void)state;
+	scene_open(&s);
+	for (int i = 0; i < 40; i++) {
+		static const uint8_t buf[MIB];
+
+		for (size_t sent = 0; sent < MIB;) {
+			const ssize_t n = send(s.e.far, buf, MIB - sent, 0);
+
+			if (n > 0)
+				sent += (size_t)n;
+			(void)come(s.e.app);
+		}
+		hand_ms++;
+		if (most < mark_of(s.out[1]))
+			most = mark_of(s.out[1]);
+	}
+	assert_int_equal(most, GATHER_MOST_BYTES);
+	assert_true(GATHER_MOST_BYTES <= PIPE_WIDE_BYTES / 2);
+	hand_ms += GATHER_REST_MS;
+	(void)come(s.e.app);
+	ends_close(&s.e);
+}
+
+static void a_slow_side_is_heard_of_at_once(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	for (int i = 0; i < 100; i++) {
+		static const uint8_t buf[GATHER_FIRST_BYTES / 2];
+
+		assert_int_equal(send(s.e.far, buf, sizeof(buf), 0),
+				 sizeof(buf));
+		assert_int_equal(come(s.e.app), sizeof(buf));
+		assert_int_equal(mark_of(s.out[1]), 1);
+		hand_ms++;
+	}
+	ends_close(&s.e);
+}
+
+static void one_that_answers_is_heard_of_at_once(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	for (int i = 0; i < 50; i++) {
+		static const uint8_t buf[MUCH];
+
+		assert_int_equal(send(s.e.app, "?", 1, 0), 1);
+		assert_int_equal(come(s.e.far), 1);
+		assert_int_equal(send(s.e.far, buf, sizeof(buf), 0),
+				 sizeof(buf));
+		assert_int_equal(come(s.e.app), sizeof(buf));
+		assert_int_equal(mark_of(s.out[1]), 1);
+		hand_ms++;
+	}
+	ends_close(&s.e);
+}
+
+/* A side under a mark, with a rest of a lump that nobody has heard of. */
+static void scene_open_marked(struct scene *s)
+{
+	scene_open(s);
+	deliver(s->e.far, s->e.app, MUCH, GATHER_ROW_MS + 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(send(s->e.far, "rest", 4, 0), 4);
+		assert_int_equal(come(s->e.app), i == 0 ? 4 : 0);
+	}
+	assert_true(mark_of(s->out[1]) > 4);
+}
+
+static void a_question_fetches_the_rest(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_marked(&s);
+	assert_int_equal(send(s.e.app, "?", 1, 0), 1);
+	assert_int_equal(come(s.e.far), 1);
+	assert_int_equal(come(s.e.app), 4);
+	assert_int_equal(mark_of(s.out[1]), 1);
+	ends_close(&s.e);
+}
+
+static void an_end_fetches_the_rest(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_marked(&s);
+	shutdown(s.e.far, SHUT_WR);
+	assert_int_equal(come(s.e.app), 4);
+	ends_close(&s.e);
+}
+
+static void urgent_octets_fetch_the_rest(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_marked(&s);
+	assert_int_equal(send(s.e.far, "!", 1, MSG_OOB), 1);
+	assert_int_equal(come(s.e.app), 5);
+	ends_close(&s.e);
+}
+
+static void a_reset_goes_through(void **state)
+{
+	struct scene s;
+	char c;
+
+	(void)state;
+	scene_open_marked(&s);
+	reset(&s.e.far);
+	for (int i = 0; i < 100 && s.e.relay; i++)
+		loop_turn(&loop, 1);
+	assert_null(s.e.relay);
+	while (recv(s.e.app, &c, 1, 0) > 0)
+		;
+	assert_int_equal(errno, ECONNRESET);
+	ends_close(&s.e);
+}
+
+/* While nobody reads there is no hurry; when somebody does all comes. However
+ * much it was: the last of it may have waited in the pipe alone. */
+static void a_slow_reader_gets_the_rest_too(void **state)
+{
+	static const uint8_t buf[GATHER_MOST_BYTES];
+
+	(void)state;
+	for (int lumps = 1; lumps < 16; lumps++) {
+		struct scene s;
+		size_t sent = 4;
+
+		scene_open_marked(&s);
+		for (int i = 0; i < lumps; i++) {
+			const ssize_t n = send(s.e.far, buf, sizeof(buf), 0);
+
+			sent += n > 0 ? (size_t)n : 0;
+			turn(3);
+		}
+		while (sent > 0) {
+			const size_t n = come(s.e.app);
+
+			assert_true(n > 0 && n <= sent);
+			sent -= n;
+			hand_ms += GATHER_REST_MS;
+		}
+		assert_int_equal(send(s.e.far, "last", 4, 0), 4);
+		hand_ms += GATHER_REST_MS;
+		sent = come(s.e.app);
+		hand_ms += GATHER_REST_MS;
+		assert_int_equal(sent + come(s.e.app), 4);
+		ends_close(&s.e);
+	}
+}
+
+#define BY_HAND(test) \
+	cmocka_unit_test_setup_teardown(test, set_up_by_hand, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BY_HAND(a_side_that_delivers_much_is_heard_of_in_lumps),
+		BY_HAND(lumps_grow_up_to_half_a_pipe),
+		BY_HAND(a_slow_side_is_heard_of_at_once),
+		BY_HAND(one_that_answers_is_heard_of_at_once),
+		BY_HAND(a_question_fetches_the_rest),
+		BY_HAND(an_end_fetches_the_rest),
+		BY_HAND(urgent_octets_fetch_the_rest),
+		BY_HAND(a_reset_goes_through),
+		BY_HAND(a_slow_reader_gets_the_rest_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
