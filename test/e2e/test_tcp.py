@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TCP through every kind of way out: truth, both ends, resets, bulk."""
 import os
+import socket
 import subprocess
 import time
 
 import pytest
 
 from lab import Faults, ToyProxy
-from lab.far import FarServers, pattern_hash
+from lab.far import FarServers, Little, pattern, pattern_hash, read_line
 from lab.run import PYTHON, wait_for
 
 FAR, FAR6 = "203.0.113.5", "2001:db8:1::5"
@@ -586,6 +587,39 @@ def test_eight_streams_each_way_arrive_whole(lab, proxy, far):
     ups, downs = lab.inside(BULK % {"far": far}, proxy, timeout=120)
     assert ups == [True] * 8
     assert downs == [pattern_hash(25000001)] * 8
+
+
+def stays_open(sock):
+    """After "down N" it says so many octets, after "up N" it hears as many and
+    says so. Then it waits."""
+    way, count = read_line(sock).split()
+    if way == b"down":
+        for chunk in pattern(int(count)):
+            sock.sendall(chunk)
+    else:
+        for _ in range(int(count) // STAY_CHUNK):
+            assert len(sock.recv(STAY_CHUNK, socket.MSG_WAITALL)) == STAY_CHUNK
+        sock.sendall(b"all")
+    sock.recv(1)
+
+
+STAY_CHUNK = 98765
+STAY_COUNT = 1000 * STAY_CHUNK
+
+
+def test_the_last_of_much_comes_though_the_flow_stays_open(lab, proxy):
+    with Little(lab, "inet", FAR, 16, stays_open):
+        got = lab.inside(f"""
+for _ in range(4):
+    s = tcp('{FAR}', 16); s.sendall(b'up {STAY_COUNT}\\n')
+    for _ in range(1000): s.sendall(bytes({STAY_CHUNK}))
+    assert s.recv(9) == b'all'
+    s.close()
+    s = tcp('{FAR}', 16); s.sendall(b'down {STAY_COUNT}\\n'); got = 0
+    while got < {STAY_COUNT}: got += len(s.recv(1 << 20))
+    s.close()
+out('all')""", proxy, timeout=60)
+    assert got == "all"
 
 
 def test_many_short_connections(lab, proxy):
