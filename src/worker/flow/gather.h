@@ -23,7 +23,7 @@
 #define GATHER_MOST_BYTES  524288
 
 /**
- * struct gather - what is known of one TCP socket that is read; zeroed is new
+ * struct gather - what is known of a TCP socket that is read; zeroed is new
  * @timer:      Runs while the rest of a lump is waited for
  * @row_ms:     When the row began: what it brings decides on @lump
  * @row_bytes:  Were read since then
@@ -59,8 +59,9 @@ struct gather {
 void gather_see(struct gather *g, struct loop *loop, int fd, size_t bytes,
 		bool waits);
 
-/** gather_forget() - Octets have gone to the socket: somebody may wait for all
- * of the answer. No mark, until another row has passed */
+/** gather_forget() - Octets have gone the other way: somebody may wait for all
+ * of the answer. No mark, until another row has passed. From here on it may be
+ * of another socket */
 void gather_forget(struct gather *g, struct loop *loop);
 
 /** gather_fini() - The socket is not read any more; harmless when new */

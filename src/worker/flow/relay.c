@@ -37,8 +37,9 @@ enum {
  * @side:   [INNER] and [OUTER]; owned
  * @watch:  Of each side's fd
  * @pump:   pump[i] reads side[i] and writes the other
- * @gather: gather[i] is of side[i]
+ * @gather: Of side[@teller]
  * @task:   Queued while a pump has spent its budget
+ * @teller: Who spoke last; the other has been silent since
  */
 struct relay {
 	struct list node;
@@ -48,8 +49,9 @@ struct relay {
 	struct stream side[SIDES];
 	struct watch watch[SIDES];
 	struct pump pump[SIDES];
-	struct gather gather[SIDES];
+	struct gather gather;
 	struct task task;
+	int teller;
 };
 
 static_assert(sizeof(struct relay) < 400, "an idle flow is cheap");
@@ -98,9 +100,9 @@ static void relay_free(struct relay *r)
 {
 	for (int i = 0; i < SIDES; i++) {
 		loop_unwatch(r->pool->loop, &r->watch[i]);
-		gather_fini(&r->gather[i], r->pool->loop);
 		pump_fini(&r->pump[i], &r->pool->kit);
 	}
+	gather_fini(&r->gather, r->pool->loop);
 	loop_undefer(r->pool->loop, &r->task);
 	list_del(&r->node);
 	free(r);
@@ -147,14 +149,16 @@ static void relay_break(struct relay *r, int err)
  * one that answers the other, for then the rest of a lump is waited for */
 static void relay_gather(struct relay *r)
 {
-	for (int i = 0; i < SIDES; i++) {
-		const struct pump *p = &r->pump[i];
+	struct loop *loop = r->pool->loop;
+	const struct pump *p;
 
-		if (r->pump[!i].turn_bytes > 0)
-			gather_forget(&r->gather[i], r->pool->loop);
-		gather_see(&r->gather[i], r->pool->loop, r->side[i].fd,
-			   p->turn_bytes, pump_waits(p));
+	if (r->pump[!r->teller].turn_bytes > 0) {
+		gather_forget(&r->gather, loop);
+		r->teller = !r->teller;
 	}
+	p = &r->pump[r->teller];
+	gather_see(&r->gather, loop, r->side[r->teller].fd, p->turn_bytes,
+		   pump_waits(p));
 }
 
 static void relay_task(struct task *t);
