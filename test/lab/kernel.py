@@ -102,6 +102,8 @@ def call_in(ns_path, work):
         except BaseException as err:      # handed to the caller below
             box["error"] = err
     thread_in(ns_path, begin).join()
+    if not box:
+        raise OSError(f"no way into {ns_path}")
     if "error" in box:
         raise box["error"]
     return box.get("value")

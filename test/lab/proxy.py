@@ -22,6 +22,7 @@ from .kernel import CLONE_NEWNET, abort, call_in, setns, thread_in
 ATYP_IP4, ATYP_NAME, ATYP_IP6 = 1, 3, 4
 CONNECT, ASSOCIATE, RESOLVE = 1, 3, 0xf0      # the last is Tor's own
 UDP_PORTS = range(20000, 30000)      # relays live here: the wires know it
+MOST_ASSOCIATIONS = 3000             # of four descriptors: we may have 20 000
 
 CODES = {errno.ECONNREFUSED: 5, errno.ENETUNREACH: 3, errno.EHOSTUNREACH: 4,
          errno.ETIMEDOUT: 6, errno.EACCES: 2}
@@ -402,6 +403,9 @@ class ToyProxy:
     def _associate(self, sock, user):
         if self.faults.no_udp:
             sock.sendall(self._socks5_reply(7))
+            raise HangUp
+        if len(self.controls) >= MOST_ASSOCIATIONS:
+            sock.sendall(self._socks5_reply(1))
             raise HangUp
         relay = call_in(self.lab.path(self.place), self._relay_socket)
         bnd = self.faults.bnd or self.host
