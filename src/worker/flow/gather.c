@@ -31,12 +31,6 @@ static void gather_rest(struct timer *t)
 		g->lump /= 2;
 }
 
-static void gather_begin(struct gather *g, uint64_t now_ms)
-{
-	g->row_ms = now_ms;
-	g->row_bytes = 0;
-}
-
 /** gather_judge() - At the end of a row: is it worth it? */
 static void gather_judge(struct gather *g, uint64_t now_ms)
 {
@@ -48,7 +42,8 @@ static void gather_judge(struct gather *g, uint64_t now_ms)
 		g->lump = 0;
 	else if (g->lump == 0)
 		g->lump = GATHER_FIRST_BYTES;
-	gather_begin(g, now_ms);
+	g->row_ms = now_ms;
+	g->row_bytes = 0;
 }
 
 /** gather_await() - Have a rest looked after. Return: will it be? */
@@ -59,15 +54,14 @@ static bool gather_await(struct gather *g, struct loop *loop, bool goes_on)
 	return loop_timer(loop, &g->timer, GATHER_REST_MS, gather_rest) == 0;
 }
 
-void gather_see(struct gather *g, struct loop *loop, int fd, size_t bytes,
-		bool waits)
+void gather_turn(struct gather *g, struct loop *loop, int fd, size_t bytes,
+		 bool waits)
 {
 	const uint64_t gap_ms = loop->now_ms - g->seen_ms;
 
 	g->fd = fd;
 	if (bytes > 0) {
 		g->seen_ms = loop->now_ms;
-		g->row_bytes += bytes;
 		gather_judge(g, loop->now_ms);
 		if (bytes > gap_ms * g->lump && g->lump < GATHER_MOST_BYTES)
 			g->lump *= 2;
@@ -81,9 +75,8 @@ void gather_see(struct gather *g, struct loop *loop, int fd, size_t bytes,
 		gather_mark(g, 0);
 }
 
-void gather_forget(struct gather *g, struct loop *loop)
+void gather_end(struct gather *g, struct loop *loop)
 {
-	gather_begin(g, loop->now_ms);
 	g->lump = 0;
 	loop_untimer(loop, &g->timer);
 	gather_mark(g, 0);

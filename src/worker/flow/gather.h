@@ -27,7 +27,7 @@
  * @timer:      Runs while the rest of a lump is waited for
  * @row_ms:     When the row began: what it brings decides on @lump
  * @row_bytes:  Were read since then
- * @seen_ms:    When octets were read last
+ * @seen_ms:    When octets were read last, while there is a @lump
  * @lump:       The mark it deserves; 0: none
  * @mark:       The socket's low-water mark (SO_RCVLOWAT); 0: as it was made
  * @fd:         The socket; borrowed
@@ -41,6 +41,13 @@ struct gather {
 	uint32_t mark;
 	int fd;
 };
+
+/** gather_turn() - What gather_see() does now and then */
+void gather_turn(struct gather *g, struct loop *loop, int fd, size_t bytes,
+		 bool waits);
+
+/** gather_end() - What gather_forget() does now and then */
+void gather_end(struct gather *g, struct loop *loop);
 
 /**
  * gather_see() - A turn of a socket's reader is over
@@ -56,13 +63,24 @@ struct gather {
  * away, and with that what has come is reported; the next turn may set it
  * again.
  */
-void gather_see(struct gather *g, struct loop *loop, int fd, size_t bytes,
-		bool waits);
+static inline void gather_see(struct gather *g, struct loop *loop, int fd,
+			      size_t bytes, bool waits)
+{
+	g->row_bytes += bytes;
+	if (g->lump > 0 || loop->now_ms - g->row_ms >= GATHER_ROW_MS)
+		gather_turn(g, loop, fd, bytes, waits);
+}
 
 /** gather_forget() - Octets have gone the other way: somebody may wait for all
  * of the answer. No mark, until another row has passed. From here on it may be
  * of another socket */
-void gather_forget(struct gather *g, struct loop *loop);
+static inline void gather_forget(struct gather *g, struct loop *loop)
+{
+	g->row_ms = loop->now_ms;
+	g->row_bytes = 0;
+	if (g->lump > 0)
+		gather_end(g, loop);
+}
 
 /** gather_fini() - The socket is not read any more; harmless when new */
 void gather_fini(struct gather *g, struct loop *loop);

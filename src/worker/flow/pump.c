@@ -266,18 +266,18 @@ static ssize_t pump_step(struct pump *p, struct pump_kit *kit,
 int pump_run(struct pump *p, struct pump_kit *kit, struct stream *from,
 	     struct stream *to)
 {
+	uint32_t moved = 0;
 	ssize_t n;
 
-	p->turn_bytes = 0;
 	do {
 		n = pump_step(p, kit, from, to);
 		if (n == -EINTR)
 			n = 0;
 		if (n > 0)
-			p->turn_bytes += (uint32_t)n;
+			moved += (uint32_t)n;
 		/* One more step could only splice more in: stop while empty. */
-	} while (n >= 0 &&
-		 (p->turn_bytes < PUMP_BUDGET_BYTES || p->held_bytes > 0));
+	} while (n >= 0 && (moved < PUMP_BUDGET_BYTES || p->held_bytes > 0));
+	p->turn_bytes = moved;
 	pump_put_pipe(p, kit);
 	if (n == -EAGAIN)
 		return 0;
