@@ -66,23 +66,31 @@ static size_t come(int fd)
 	return got;
 }
 
-/* @bytes in every one of @ms milliseconds, from one socket to another. Under a
- * mark the rest of a millisecond may come in the next. */
-static void deliver(int from, int to, size_t bytes, unsigned int ms)
+/* So many octets within a millisecond. Return: how many came */
+static size_t pour(int from, int to, size_t bytes)
 {
 	static const uint8_t buf[MIB];
 	size_t got = 0;
 
-	for (unsigned int i = 0; i < ms; i++) {
-		for (size_t sent = 0; sent < bytes;) {
-			const ssize_t n = send(from, buf, bytes - sent, 0);
+	for (size_t sent = 0; sent < bytes;) {
+		const ssize_t n = send(from, buf, bytes - sent, 0);
 
-			if (n > 0)
-				sent += (size_t)n;
-			got += come(to);
-		}
-		hand_ms++;
+		if (n > 0)
+			sent += (size_t)n;
+		got += come(to);
 	}
+	hand_ms++;
+	return got;
+}
+
+/* @bytes in every one of @ms milliseconds, from one socket to another. Under a
+ * mark the rest of a millisecond may come in the next. */
+static void deliver(int from, int to, size_t bytes, unsigned int ms)
+{
+	size_t got = 0;
+
+	for (unsigned int i = 0; i < ms; i++)
+		got += pour(from, to, bytes);
 	hand_ms += GATHER_REST_MS;
 	got += come(to);
 	assert_int_equal(got, ms * bytes);
@@ -130,16 +138,7 @@ static void lumps_grow_up_to_half_a_pipe(void **state)
 	(void)state;
 	scene_open(&s);
 	for (int i = 0; i < 40; i++) {
-		static const uint8_t buf[MIB];
-
-		for (size_t sent = 0; sent < MIB;) {
-			const ssize_t n = send(s.e.far, buf, MIB - sent, 0);
-
-			if (n > 0)
-				sent += (size_t)n;
-			(void)come(s.e.app);
-		}
-		hand_ms++;
+		(void)pour(s.e.far, s.e.app, MIB);
 		if (most < mark_of(s.out[1]))
 			most = mark_of(s.out[1]);
 	}
@@ -150,42 +149,36 @@ static void lumps_grow_up_to_half_a_pipe(void **state)
 	ends_close(&s.e);
 }
 
-static void a_slow_side_is_heard_of_at_once(void **state)
+/* @bytes a millisecond, each time after a question or not: no mark, no wait */
+static void is_heard_of_at_once(size_t bytes, bool is_asked)
 {
+	static const uint8_t buf[MIB];
 	struct scene s;
 
-	(void)state;
 	scene_open(&s);
 	for (int i = 0; i < 100; i++) {
-		static const uint8_t buf[GATHER_FIRST_BYTES / 2];
-
-		assert_int_equal(send(s.e.far, buf, sizeof(buf), 0),
-				 sizeof(buf));
-		assert_int_equal(come(s.e.app), sizeof(buf));
+		if (is_asked) {
+			assert_int_equal(send(s.e.app, "?", 1, 0), 1);
+			assert_int_equal(come(s.e.far), 1);
+		}
+		assert_int_equal(send(s.e.far, buf, bytes, 0), bytes);
+		assert_int_equal(come(s.e.app), bytes);
 		assert_int_equal(mark_of(s.out[1]), 1);
 		hand_ms++;
 	}
 	ends_close(&s.e);
 }
 
+static void a_slow_side_is_heard_of_at_once(void **state)
+{
+	(void)state;
+	is_heard_of_at_once(GATHER_FIRST_BYTES / 2, false);
+}
+
 static void one_that_answers_is_heard_of_at_once(void **state)
 {
-	struct scene s;
-
 	(void)state;
-	scene_open(&s);
-	for (int i = 0; i < 50; i++) {
-		static const uint8_t buf[MUCH];
-
-		assert_int_equal(send(s.e.app, "?", 1, 0), 1);
-		assert_int_equal(come(s.e.far), 1);
-		assert_int_equal(send(s.e.far, buf, sizeof(buf), 0),
-				 sizeof(buf));
-		assert_int_equal(come(s.e.app), sizeof(buf));
-		assert_int_equal(mark_of(s.out[1]), 1);
-		hand_ms++;
-	}
-	ends_close(&s.e);
+	is_heard_of_at_once(MUCH, true);
 }
 
 /* A side under a mark, with a rest of a lump that nobody has heard of. */
