@@ -12,6 +12,7 @@ from contextlib import suppress
 import pytest
 
 from lab import Keep, Terminal, chain
+from lab.far import FarServers
 from lab.run import (PYTHON, connector_of, family_of, is_alive, pids, role_of,
                      wait_for)
 
@@ -406,6 +407,24 @@ out([first, connect_err('{FAR}', 7), connect_err('n.example', 7)[0]])""")
     now = anyone.status("work")
     assert now["worker"] != box["worker"] and now["restarts"] == 1, now
     assert now["keeper"] == box["keeper"] and now["state"] == "up", now
+
+
+@pytest.mark.row("P10", "K01", "K05")
+@pytest.mark.parametrize("who", ["worker", "connector", "keeper"])
+def test_flows_of_who_is_killed_are_reset_both_ways(anyone, who):
+    """Half a download is no download, nor half an upload to who is far."""
+    FarServers.cut_counts.clear()
+    box = anyone.up("work")
+    job = anyone.inside_start("work", f"""
+pull = tcp('{FAR}', 19); pull.sendall(b'1000000000\\n'); pull.recv(1000)
+push = tcp('{FAR}', 9); push.sendall(b'a' * 100000)
+print('midway', flush=True); time.sleep(0.5)
+out([err(read_all, pull), err(read_all, push)])""")
+    assert job.says("midway"), job.ran(None)
+    box["connector"] = connector_of(box["worker"])
+    os.kill(box[who], signal.SIGKILL)
+    assert anyone.lab.spoken(job.wait(20)) == ["ECONNRESET"] * 2
+    assert wait_for(lambda: len(FarServers.cut_counts) == 1)
 
 
 @pytest.mark.row("K02")

@@ -136,10 +136,16 @@ class FarServers:
     @staticmethod
     def sink(sock):
         digest, count = hashlib.sha256(), 0
-        while data := sock.recv(1 << 18):
-            digest.update(data)
-            count += len(data)
+        try:
+            while data := sock.recv(1 << 18):
+                digest.update(data)
+                count += len(data)
+        except ConnectionResetError:
+            FarServers.cut_counts.append(count)
+            raise
         sock.sendall(f"{count} {digest.hexdigest()}\n".encode())
+
+    cut_counts = []
 
     @staticmethod
     def source(sock):

@@ -5,8 +5,9 @@
  * Enter with relay_start() once the outer side is connected; from then on only
  * the loop calls in. Each socket is added to epoll once, edge-triggered, and
  * never touched there again; two pumps remember what may be read and written.
- * Leave when both sides have sent their end, or when one is broken: then both
- * get a reset, for a clean end would tell the other side that all has arrived.
+ * Leave when both sides have sent their end, or when one is broken, or we are:
+ * then both get a reset, for a clean end would tell the other side that all has
+ * arrived.
  */
 #include "flow/relay.h"
 
@@ -323,8 +324,10 @@ static int relay_begin(struct relay_pool *p, int inner, struct stream outer,
 	};
 	list_add_tail(&p->relays, &r->node);
 	(void)setsockopt(inner, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	for (int i = 0; i < SIDES; i++)
+	for (int i = 0; i < SIDES; i++) {
+		stream_must_close(&r->side[i]);
 		r->pump[i].asks_on = !relay_tune(r->side[i].fd);
+	}
 	rc = relay_watch(r);
 	if (rc < 0) {
 		relay_cancel(r);

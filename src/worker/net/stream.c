@@ -24,19 +24,32 @@ static void stream_drop(struct stream *s, bool abort)
 	*s = STREAM_EMPTY;
 }
 
+/** stream_linger() - Shall closing discard what is unsent, and send a RST? */
+static void stream_linger(struct stream *s, bool must_close)
+{
+	const struct linger now = { .l_onoff = must_close, .l_linger = 0 };
+
+	/* Cannot fail for a socket. */
+	if (s->fd >= 0 && s->must_close != must_close)
+		(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now,
+				 sizeof(now));
+	s->must_close = must_close;
+}
+
+void stream_must_close(struct stream *s)
+{
+	stream_linger(s, true);
+}
+
 void stream_close(struct stream *s)
 {
+	stream_linger(s, false);
 	stream_drop(s, false);
 }
 
 void stream_abort(struct stream *s)
 {
-	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	/* Fails only where there is no RST to send (unix sockets). */
-	if (s->fd >= 0)
-		(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now,
-				 sizeof(now));
+	stream_linger(s, true);
 	stream_drop(s, true);
 }
 

@@ -14,6 +14,7 @@ struct tls_context;
 /**
  * struct stream - an ordered pair of byte flows
  * @fd:   Non-blocking connected socket, owned; -1 is empty
+ * @must_close: See stream_must_close()
  * @tls:  Topmost TLS layer, owned; NULL means that @fd carries the bytes, so
  *        that a relay may splice them. Layers nest: TLS inside TLS
  *
@@ -21,11 +22,20 @@ struct tls_context;
  */
 struct stream {
 	int fd;
+	bool must_close;
 	struct tls *tls;
 };
 
 #define STREAM_EMPTY ((struct stream){ .fd = -1 })
 
+/**
+ * stream_must_close() - All ends but stream_close() are a RST from now on
+ *
+ * So is that of a process that is killed: its kernel closes the sockets of the
+ * dead, and a mere end would tell the peer that it has heard all (socket(7),
+ * SO_LINGER). A unix socket has no RST.
+ */
+void stream_must_close(struct stream *s);
 /** stream_close() - Free layers, close the fd, empty it; empty is fine */
 void stream_close(struct stream *s);
 /** stream_abort() - The same, but the peer gets a RST */
