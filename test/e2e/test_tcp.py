@@ -607,12 +607,14 @@ STAY_CHUNK = 98765
 STAY_COUNT = 1000 * STAY_CHUNK
 
 
-def test_the_last_of_much_comes_though_the_flow_stays_open(lab, proxy):
+@pytest.mark.parametrize("piece", [STAY_CHUNK, 500])
+def test_the_last_of_much_comes_though_the_flow_stays_open(lab, proxy, piece):
     with Little(lab, "inet", FAR, 16, stays_open):
         got = lab.inside(f"""
 for _ in range(4):
-    s = tcp('{FAR}', 16); s.sendall(b'up {STAY_COUNT}\\n')
-    for _ in range(1000): s.sendall(bytes({STAY_CHUNK}))
+    s = tcp('{FAR}', 16); s.setsockopt(socket.IPPROTO_TCP, 1, 1)
+    s.sendall(b'up {STAY_COUNT}\\n'); data = bytes({piece})
+    for _ in range({STAY_COUNT // piece}): s.sendall(data)
     assert s.recv(9) == b'all'
     s.close()
     s = tcp('{FAR}', 16); s.sendall(b'down {STAY_COUNT}\\n'); got = 0
@@ -620,6 +622,26 @@ for _ in range(4):
     s.close()
 out('all')""", proxy, timeout=60)
     assert got == "all"
+
+
+# At once (TCP_NODELAY), and faster than any network: the worker naps.
+SMALL = """
+def up(piece):
+    s = tcp('%(far)s', 9); s.setsockopt(socket.IPPROTO_TCP, 1, 1)
+    data = os.urandom(100000 * piece)
+    for at in range(0, len(data), piece): s.sendall(data[at:at + piece])
+    room = subprocess.run(['ss', '-Htnm', 'sport', '=', ':9'],
+                          capture_output=True, text=True).stdout
+    s.shutdown(1)
+    want = [str(len(data)), hashlib.sha256(data).hexdigest()]
+    return [read_all(s).decode().split() == want, 'rb262144' in room]
+out([up(piece) for piece in (100, 512, 1400, 4000)])
+"""
+
+
+def test_much_in_small_writes_arrives_whole(lab, proxy):
+    got = lab.inside(SMALL % {"far": FAR}, proxy, timeout=60)
+    assert got == [[True, True]] * 4
 
 
 def test_many_short_connections(lab, proxy):

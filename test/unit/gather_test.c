@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * gather_test.c - low-water marks come, help nobody to wait, and go
+ * gather_test.c - low-water marks and naps come, make nobody wait, and go
  *
  * Under a hand-turned clock, so that a rest is late exactly when it says so.
  */
 #include "flow/gather.h"
+#include "flow/narrow.h"
 
 #include "relay_help.h"
 
@@ -81,6 +82,19 @@ static size_t pour(int from, int to, size_t bytes)
 	}
 	hand_ms++;
 	return got;
+}
+
+#define LITTLE 512u
+
+/* The same, but each few octets are a packet. */
+static size_t sprinkle(int from, int to, size_t bytes)
+{
+	static const uint8_t buf[LITTLE];
+
+	for (size_t sent = 0; sent < bytes; sent += LITTLE)
+		assert_int_equal(send(from, buf, LITTLE, 0), LITTLE);
+	hand_ms++;
+	return come(to);
 }
 
 /* @bytes in every one of @ms milliseconds, from one socket to another. Under a
@@ -279,6 +293,152 @@ static void a_slow_reader_gets_the_rest_too(void **state)
 	}
 }
 
+/* What @bytes a millisecond have become, small packets all. */
+static void scene_open_narrow(struct scene *s, size_t bytes)
+{
+	size_t got = 0;
+
+	scene_open(s);
+	for (int i = 0; i <= GATHER_ROW_MS; i++)
+		got += sprinkle(s->e.app, s->e.far, bytes);
+	hand_ms += GATHER_REST_MS;
+	got += come(s->e.far);
+	assert_int_equal(got, (GATHER_ROW_MS + 1) * bytes);
+}
+
+/* A sender of small packets, whose next octets nobody hears of. */
+static void scene_open_napping(struct scene *s)
+{
+	scene_open_narrow(s, GATHER_NARROW_BYTES + LITTLE);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(send(s->e.app, "rest", 4, 0), 4);
+		assert_int_equal(come(s->e.far), i == 0 ? 4 : 0);
+	}
+}
+
+static void a_sender_of_small_packets_is_not_heard_of_for_a_while(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_napping(&s);
+	assert_int_equal(mark_of(s.in[1]), 1);
+	/* At such a rate a nap is as long as can be. */
+	hand_ms += GATHER_REST_MS - 1;
+	assert_int_equal(come(s.e.far), 0);
+	hand_ms++;
+	assert_int_equal(come(s.e.far), 4);
+	ends_close(&s.e);
+}
+
+/* Its window and its queue are full then, and all of that comes. */
+static void what_was_joined_is_read_without_a_nap(void **state)
+{
+	static const uint8_t buf[LITTLE];
+	struct scene s;
+	size_t sent = 4;
+	size_t got = 0;
+
+	(void)state;
+	scene_open_napping(&s);
+	while (sent < MIB && send(s.e.app, buf, LITTLE, 0) == LITTLE)
+		sent += LITTLE;
+	assert_true(sent > 4 * (size_t)NARROW_ROOM_BYTES);
+	assert_int_equal(come(s.e.far), 0);
+	hand_ms += GATHER_REST_MS;
+	got = come(s.e.far);
+	assert_true(got > 2 * (size_t)NARROW_ROOM_BYTES);
+	hand_ms += GATHER_REST_MS;
+	assert_int_equal(got + come(s.e.far), sent);
+	ends_close(&s.e);
+}
+
+static void little_in_small_packets_is_heard_of_at_once(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_narrow(&s, GATHER_NARROW_BYTES / 2);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(send(s.e.app, "once", 4, 0), 4);
+		assert_int_equal(come(s.e.far), 4);
+	}
+	ends_close(&s.e);
+}
+
+/* Not @far: it is not looked at, and has a mark. */
+static void an_answer_ends_a_nap(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_napping(&s);
+	assert_int_equal(send(s.e.far, "!", 1, 0), 1);
+	assert_int_equal(come(s.e.app), 1);
+	assert_int_equal(come(s.e.far), 4);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(send(s.e.app, "once", 4, 0), 4);
+		assert_int_equal(come(s.e.far), 4);
+	}
+	ends_close(&s.e);
+}
+
+static void an_end_ends_a_nap(void **state)
+{
+	struct scene s;
+	char c;
+
+	(void)state;
+	scene_open_napping(&s);
+	shutdown(s.e.app, SHUT_WR);
+	assert_int_equal(come(s.e.far), 4);
+	assert_int_equal(recv(s.e.far, &c, 1, 0), 0);
+	ends_close(&s.e);
+}
+
+static void urgent_octets_end_a_nap(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_napping(&s);
+	assert_int_equal(send(s.e.app, "!", 1, MSG_OOB), 1);
+	assert_int_equal(come(s.e.far), 5);
+	ends_close(&s.e);
+}
+
+static void a_reset_ends_a_nap(void **state)
+{
+	struct scene s;
+	char c;
+
+	(void)state;
+	scene_open_napping(&s);
+	reset(&s.e.app);
+	for (int i = 0; i < 100 && s.e.relay; i++)
+		loop_turn(&loop, 1);
+	assert_null(s.e.relay);
+	while (recv(s.e.far, &c, 1, 0) > 0)
+		;
+	assert_int_equal(errno, ECONNRESET);
+	ends_close(&s.e);
+}
+
+/* A relay that is gone is not woken. */
+static void a_nap_ends_with_its_relay(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open_napping(&s);
+	relay_cancel(s.e.relay);
+	s.e.relay = NULL;
+	hand_ms += GATHER_REST_MS;
+	turn(3);
+	fd_close(&s.e.app);
+	fd_close(&s.e.far);
+}
+
 #define BY_HAND(test) \
 	cmocka_unit_test_setup_teardown(test, set_up_by_hand, teardown)
 
@@ -294,6 +454,14 @@ int main(void)
 		BY_HAND(urgent_octets_fetch_the_rest),
 		BY_HAND(a_reset_goes_through),
 		BY_HAND(a_slow_reader_gets_the_rest_too),
+		BY_HAND(a_sender_of_small_packets_is_not_heard_of_for_a_while),
+		BY_HAND(what_was_joined_is_read_without_a_nap),
+		BY_HAND(little_in_small_packets_is_heard_of_at_once),
+		BY_HAND(an_answer_ends_a_nap),
+		BY_HAND(an_end_ends_a_nap),
+		BY_HAND(urgent_octets_end_a_nap),
+		BY_HAND(a_reset_ends_a_nap),
+		BY_HAND(a_nap_ends_with_its_relay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

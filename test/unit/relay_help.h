@@ -58,7 +58,8 @@ HELP int teardown(void **state)
 	return 0;
 }
 
-HELP void tcp_pair(int fd[2])
+/* With segments of @mss octets, or as `lo` has them (0). */
+HELP void tcp_pair_of(int fd[2], int mss)
 {
 	struct sockaddr_in at = {
 		.sin_family = AF_INET,
@@ -68,6 +69,10 @@ HELP void tcp_pair(int fd[2])
 	const int on = 1;
 	auto_fd door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	if (mss > 0)
+		assert_int_equal(setsockopt(door, IPPROTO_TCP, TCP_MAXSEG, &mss,
+					    sizeof(mss)),
+				 0);
 	assert_int_equal(bind(door, (struct sockaddr *)&at, len), 0);
 	assert_int_equal(listen(door, 1), 0);
 	assert_int_equal(getsockname(door, (struct sockaddr *)&at, &len), 0);
@@ -78,6 +83,11 @@ HELP void tcp_pair(int fd[2])
 		assert_int_equal(fd_nonblock(fd[i]), 0);
 		setsockopt(fd[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	}
+}
+
+HELP void tcp_pair(int fd[2])
+{
+	tcp_pair_of(fd, 0);
 }
 
 HELP void ended(void *ctx, int err)

@@ -264,7 +264,7 @@ static ssize_t pump_step(struct pump *p, struct pump_kit *kit,
 }
 
 int pump_run(struct pump *p, struct pump_kit *kit, struct stream *from,
-	     struct stream *to)
+	     struct stream *to, uint32_t budget_bytes)
 {
 	uint32_t moved = 0;
 	ssize_t n;
@@ -276,7 +276,7 @@ int pump_run(struct pump *p, struct pump_kit *kit, struct stream *from,
 		if (n > 0)
 			moved += (uint32_t)n;
 		/* One more step could only splice more in: stop while empty. */
-	} while (n >= 0 && (moved < PUMP_BUDGET_BYTES || p->held_bytes > 0));
+	} while (n >= 0 && (moved < budget_bytes || p->held_bytes > 0));
 	p->turn_bytes = moved;
 	pump_put_pipe(p, kit);
 	if (n == -EAGAIN)
@@ -291,5 +291,6 @@ void pump_flush(struct pump *p, struct pump_kit *kit, struct stream *from,
 		return;
 	p->state = PUMP_FLUSHES;
 	p->can_read = p->asks_on = true;
-	(void)pump_run(p, kit, from, to); /* both sides are reset next */
+	/* Both sides are reset next. */
+	(void)pump_run(p, kit, from, to, PUMP_BUDGET_BYTES);
 }

@@ -77,12 +77,14 @@ struct pump_kit {
  * @kit:   Shared
  * @from:  Side that is read
  * @to:    Side that is written; told the end when @from has ended
+ * @budget_bytes:  It does not go on when so much has been read; the last read
+ *         may have brought more
  *
  * Return: 0 to wait for the next event, 1 to be called again soon, or -errno
  * when a side is broken
  */
 int pump_run(struct pump *p, struct pump_kit *kit, struct stream *from,
-	     struct stream *to);
+	     struct stream *to, uint32_t budget_bytes);
 
 /** pump_waits() - Has all that came been passed on? */
 static inline bool pump_waits(const struct pump *p)

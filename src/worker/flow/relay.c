@@ -12,6 +12,7 @@
 #include "flow/relay.h"
 
 #include "flow/gather.h"
+#include "flow/narrow.h"
 #include "flow/pump.h"
 
 #include <assert.h>
@@ -38,6 +39,7 @@ enum {
  * @side:   [INNER] and [OUTER]; owned
  * @watch:  Of each side's fd
  * @pump:   pump[i] reads side[i] and writes the other
+ * @narrow: Of side[INNER]
  * @gather: Of side[@teller]
  * @task:   Queued while a pump has spent its budget
  * @teller: Who spoke last; the other has been silent since
@@ -50,6 +52,7 @@ struct relay {
 	struct stream side[SIDES];
 	struct watch watch[SIDES];
 	struct pump pump[SIDES];
+	struct narrow narrow;
 	struct gather gather;
 	struct task task;
 	int teller;
@@ -152,14 +155,26 @@ static void relay_gather(struct relay *r)
 {
 	struct loop *loop = r->pool->loop;
 	const struct pump *p;
+	unsigned int how = 0;
 
 	if (r->pump[!r->teller].turn_bytes > 0) {
 		gather_forget(&r->gather, loop);
 		r->teller = !r->teller;
 	}
 	p = &r->pump[r->teller];
-	gather_see(&r->gather, loop, r->side[r->teller].fd, p->turn_bytes,
-		   pump_waits(p));
+	if (pump_waits(p))
+		how |= GATHER_ALL;
+	if (r->teller == INNER && r->narrow.state == NARROW_IS)
+		how |= GATHER_NAPS;
+	gather_see(&r->gather, loop, &r->watch[r->teller], p->turn_bytes, how);
+}
+
+/** relay_budget() - Who is still looked at is not read on for long */
+static uint32_t relay_budget(const struct relay *r, int i)
+{
+	return i == INNER && r->narrow.state == NARROW_LOOKS
+		       ? NARROW_LOOK_BYTES
+		       : PUMP_BUDGET_BYTES;
 }
 
 static void relay_task(struct task *t);
@@ -170,7 +185,7 @@ static void relay_run(struct relay *r)
 
 	for (int i = 0; i < SIDES; i++) {
 		const int rc = pump_run(&r->pump[i], &r->pool->kit, &r->side[i],
-					&r->side[!i]);
+					&r->side[!i], relay_budget(r, i));
 
 		if (rc < 0) {
 			relay_break(r, rc);
@@ -178,6 +193,9 @@ static void relay_run(struct relay *r)
 		}
 		again = again || rc > 0;
 	}
+	if (r->narrow.state == NARROW_LOOKS && r->pump[INNER].turn_bytes > 0)
+		narrow_look(&r->narrow, r->side[INNER].fd,
+			    r->pump[INNER].turn_bytes);
 	if (!r->side[INNER].tls && !r->side[OUTER].tls)
 		relay_gather(r);
 	if (r->pump[INNER].state == PUMP_ENDED &&
@@ -321,6 +339,8 @@ static int relay_begin(struct relay_pool *p, int inner, struct stream outer,
 		.side = { in, outer },
 		.watch = { { .fd = -1 }, { .fd = -1 } },
 		.pump[INNER].state = inner_pump,
+		/* TLS takes longer than small packets do. */
+		.narrow.state = outer.tls ? NARROW_NOT : NARROW_LOOKS,
 	};
 	list_add_tail(&p->relays, &r->node);
 	(void)setsockopt(inner, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
