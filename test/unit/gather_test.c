@@ -220,15 +220,45 @@ static void a_question_fetches_the_rest(void **state)
 	ends_close(&s.e);
 }
 
+/* Four octets wait unheard between @from and @to: what is told all the same. */
+static void end_comes(struct scene *s, int from, int to)
+{
+	char c;
+
+	shutdown(from, SHUT_WR);
+	assert_int_equal(come(to), 4);
+	assert_int_equal(recv(to, &c, 1, 0), 0);
+	ends_close(&s->e);
+}
+
+static void urgent_octets_come(struct scene *s, int from, int to)
+{
+	assert_int_equal(send(from, "!", 1, MSG_OOB), 1);
+	assert_int_equal(come(to), 5);
+	ends_close(&s->e);
+}
+
+static void reset_comes(struct scene *s, int *from, int to)
+{
+	char c;
+
+	reset(from);
+	for (int i = 0; i < 100 && s->e.relay; i++)
+		loop_turn(&loop, 1);
+	assert_null(s->e.relay);
+	while (recv(to, &c, 1, 0) > 0)
+		;
+	assert_int_equal(errno, ECONNRESET);
+	ends_close(&s->e);
+}
+
 static void an_end_fetches_the_rest(void **state)
 {
 	struct scene s;
 
 	(void)state;
 	scene_open_marked(&s);
-	shutdown(s.e.far, SHUT_WR);
-	assert_int_equal(come(s.e.app), 4);
-	ends_close(&s.e);
+	end_comes(&s, s.e.far, s.e.app);
 }
 
 static void urgent_octets_fetch_the_rest(void **state)
@@ -237,26 +267,16 @@ static void urgent_octets_fetch_the_rest(void **state)
 
 	(void)state;
 	scene_open_marked(&s);
-	assert_int_equal(send(s.e.far, "!", 1, MSG_OOB), 1);
-	assert_int_equal(come(s.e.app), 5);
-	ends_close(&s.e);
+	urgent_octets_come(&s, s.e.far, s.e.app);
 }
 
 static void a_reset_goes_through(void **state)
 {
 	struct scene s;
-	char c;
 
 	(void)state;
 	scene_open_marked(&s);
-	reset(&s.e.far);
-	for (int i = 0; i < 100 && s.e.relay; i++)
-		loop_turn(&loop, 1);
-	assert_null(s.e.relay);
-	while (recv(s.e.app, &c, 1, 0) > 0)
-		;
-	assert_int_equal(errno, ECONNRESET);
-	ends_close(&s.e);
+	reset_comes(&s, &s.e.far, s.e.app);
 }
 
 /* While nobody reads there is no hurry; when somebody does all comes. However
@@ -366,7 +386,6 @@ static void little_in_small_packets_is_heard_of_at_once(void **state)
 	ends_close(&s.e);
 }
 
-/* Not @far: it is not looked at, and has a mark. */
 static void an_answer_ends_a_nap(void **state)
 {
 	struct scene s;
@@ -386,14 +405,10 @@ static void an_answer_ends_a_nap(void **state)
 static void an_end_ends_a_nap(void **state)
 {
 	struct scene s;
-	char c;
 
 	(void)state;
 	scene_open_napping(&s);
-	shutdown(s.e.app, SHUT_WR);
-	assert_int_equal(come(s.e.far), 4);
-	assert_int_equal(recv(s.e.far, &c, 1, 0), 0);
-	ends_close(&s.e);
+	end_comes(&s, s.e.app, s.e.far);
 }
 
 static void urgent_octets_end_a_nap(void **state)
@@ -402,26 +417,16 @@ static void urgent_octets_end_a_nap(void **state)
 
 	(void)state;
 	scene_open_napping(&s);
-	assert_int_equal(send(s.e.app, "!", 1, MSG_OOB), 1);
-	assert_int_equal(come(s.e.far), 5);
-	ends_close(&s.e);
+	urgent_octets_come(&s, s.e.app, s.e.far);
 }
 
 static void a_reset_ends_a_nap(void **state)
 {
 	struct scene s;
-	char c;
 
 	(void)state;
 	scene_open_napping(&s);
-	reset(&s.e.app);
-	for (int i = 0; i < 100 && s.e.relay; i++)
-		loop_turn(&loop, 1);
-	assert_null(s.e.relay);
-	while (recv(s.e.far, &c, 1, 0) > 0)
-		;
-	assert_int_equal(errno, ECONNRESET);
-	ends_close(&s.e);
+	reset_comes(&s, &s.e.app, s.e.far);
 }
 
 /* A relay that is gone is not woken. */

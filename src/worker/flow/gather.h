@@ -26,8 +26,8 @@
  * A narrow one takes naps from GATHER_NARROW_BYTES a millisecond on. In a nap
  * comes about GATHER_NAP_BYTES, since with 4 MiB in its queue the sender would
  * have to stop (tcp_wmem), but none is longer than GATHER_REST_MS. A turn of
- * more than GATHER_SIP_BYTES, half a narrow window, has found packets that were
- * joined: the next may, too.
+ * more than GATHER_SIP_BYTES, half of what a narrow window is at first, has
+ * found packets that were joined: the next may, too.
  */
 #define GATHER_NARROW_BYTES 32768
 #define GATHER_NAP_BYTES    1048576

@@ -15,8 +15,9 @@
  * NARROW_PACKETS of NARROW_PACKET_BYTES on average are small: writes of up to
  * 4 KiB surely are found so, since others are among them that were joined
  * while the proxy was dialled. NARROW_ROOM_BYTES is what SO_RCVBUF is told; the
- * kernel takes twice as much, and makes half of that the window. With half as
- * much, or twice, the gain comes less surely (bench/IDEAS.md).
+ * kernel takes twice as much (socket(7)), of which the window is a half at
+ * first, and nearly all once packets have been joined. With half as much, or
+ * twice, the gain comes less surely.
  */
 #define NARROW_PACKETS	    16
 #define NARROW_PACKET_BYTES 8192
