@@ -229,6 +229,7 @@ static const int lockdown_calls[] = {
 	SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(sched_yield),
 	SCMP_SYS(accept4),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(getpeername),

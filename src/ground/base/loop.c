@@ -18,15 +18,17 @@
 #define LOOP_BATCH	  128
 
 /*
- * Two processes that answer each other have a gap of some 40 us here, of which
- * to fall asleep and to be woken is a third (bench/run, "round trips"). A row
- * of such gaps says that another will follow; more events than a few at once
- * say that there is too much to do for any to wait.
+ * Of two processes that answer each other on one machine each waits some 40 us
+ * for the other on some processors and 80 on others, of which to fall asleep
+ * and to be woken is a third (bench/run, "round trips"). A row of such gaps
+ * says that another will follow. More events than a few at once, or one that
+ * was there already, say that there is work enough to do without.
  */
-#define LOOP_QUICK_NS	  80000
+#define LOOP_THERE_NS	  3000
+#define LOOP_QUICK_NS	  150000
 #define LOOP_QUICK_ROW	  16
 #define LOOP_QUICK_EVENTS 3
-#define LOOP_SPIN_NS	  60000
+#define LOOP_SPIN_NS	  150000
 
 static uint64_t clock_monotonic_ns(void)
 {
@@ -244,14 +246,20 @@ static int loop_poll(struct loop *l, int wait_ms)
 	return epoll_wait(l->epfd, l->batch, LOOP_BATCH, wait_ms);
 }
 
+/**
+ * loop_spin() - Ask again and again, for a while
+ *
+ * What it waits for may need this processor: whoever else is ready goes first.
+ */
 static int loop_spin(struct loop *l)
 {
 	const uint64_t end = clock_monotonic_ns() + LOOP_SPIN_NS;
-	int n;
+	int n = loop_poll(l, 0);
 
-	do
+	while (n == 0 && clock_monotonic_ns() < end) {
+		(void)sched_yield(); /* cannot fail on Linux */
 		n = loop_poll(l, 0);
-	while (n == 0 && clock_monotonic_ns() < end);
+	}
 	return n;
 }
 
@@ -260,11 +268,11 @@ static int loop_sleep(struct loop *l, int wait_ms)
 {
 	const uint64_t began = clock_monotonic_ns();
 	const int n = loop_poll(l, wait_ms);
+	const uint64_t slept = clock_monotonic_ns() - began;
 
-	if (n <= 0 || n > LOOP_QUICK_EVENTS ||
-	    clock_monotonic_ns() - began >= LOOP_QUICK_NS)
+	if (n <= 0 || n > LOOP_QUICK_EVENTS || slept >= LOOP_QUICK_NS)
 		l->quick_row = 0;
-	else if (l->quick_row < LOOP_QUICK_ROW)
+	else if (l->quick_row < LOOP_QUICK_ROW && slept >= LOOP_THERE_NS)
 		l->quick_row++;
 	return n;
 }

@@ -72,9 +72,10 @@ void loop_fini(struct loop *l);
 /**
  * loop_may_spin() - Let it stay awake while events follow each other closely
  *
- * After a row of waits that were over at once it asks for the next event again
- * and again instead of sleeping, 60 us at most; one time in vain ends that.
- * Does nothing where we may run on one processor alone.
+ * After a row of waits that were over soon it asks for the next event again and
+ * again instead of sleeping, 150 us at most, and lets others run in between
+ * (sched_yield(2)); one time in vain ends that. Does nothing where we may run
+ * on one processor alone.
  */
 void loop_may_spin(struct loop *l);
 
