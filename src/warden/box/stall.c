@@ -61,7 +61,7 @@ static int stall_front(struct setup *s, struct fault *f)
 {
 	const bool by_name = s->plan->engine == ENGINE_NAME;
 	const uint16_t port = by_name ? ENGINE_PORT_NAME : ENGINE_FRONT_PORT;
-	int fd;
+	int fd = -1;
 	int rc = stall_socket(SOCK_STREAM,
 			      by_name ? ENGINE_FRONT_NAME : ENGINE_FRONT, port,
 			      &fd);

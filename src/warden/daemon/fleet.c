@@ -151,7 +151,7 @@ int fleet_attach(struct fleet *fl, const char *name, const char *profile,
 {
 	auto_fd given = net;
 	auto_fd with = leader;
-	struct sandbox *s;
+	struct sandbox *s = NULL;
 	const int rc = fleet_new(fl, name, profile, owner, &s, f);
 
 	if (rc == 0)
@@ -162,7 +162,7 @@ int fleet_attach(struct fleet *fl, const char *name, const char *profile,
 int fleet_up(struct fleet *fl, const char *name, const char *profile,
 	     uid_t owner, struct sandbox **ret, struct fault *f)
 {
-	struct sandbox *s;
+	struct sandbox *s = NULL;
 	int rc = fleet_new(fl, name, profile, owner, &s, f);
 
 	if (rc < 0)
