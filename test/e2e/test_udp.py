@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Datagrams: SOCKS5 associations, direct, and truth where there are none."""
 import socket
+import time
 
 import pytest
 
@@ -281,3 +282,30 @@ for i in range(100):
     except OSError: pass
 out(n)""", proxy, timeout=90)
     assert got > 1800, got
+
+
+def sleeps_of(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file
+                    if line.startswith("voluntary_ctxt"))
+
+
+@pytest.mark.loud
+def test_worker_sleeps_between_datagrams_that_nobody_answers(lab):
+    """It stays awake for answers alone: what streams one way, as quickly,
+    would have it run all the time. Port 8 is silent to such."""
+    job = lab.sandbox_start(["/usr/bin/python3", "-c", f"""from inside import *
+s = udp('{FAR}', 8); sent = 0; end = time.monotonic() + 3
+print('begins', flush=True)
+while (now := time.monotonic()) < end:
+    s.send(b'.' * 1000); sent += 1
+    while time.monotonic() < now + 120e-6: pass
+out(sent)"""], "direct://", ["-d", "off"])
+    assert job.says("begins"), job.ran(None)
+    worker = job.worker_pids()[0]
+    time.sleep(0.5)
+    before = sleeps_of(worker)
+    time.sleep(2)
+    slept = sleeps_of(worker) - before
+    sent = lab.spoken(job.wait(30)) * 2 / 3
+    assert slept > sent / 4, (slept, sent)

@@ -183,6 +183,16 @@ static pid_t echo_begin(int to[2], int back[2])
 	return pid;
 }
 
+/** echo_ask() - One octet there and back */
+static void echo_ask(struct loop *l, struct tap *t, int there)
+{
+	const int before = t->calls;
+
+	assert_int_equal(write(there, "x", 1), 1);
+	assert_int_equal(loop_turn(l, 1000), 0);
+	assert_int_equal(t->calls, before + 1);
+}
+
 static void one_that_may_spin_falls_asleep_and_misses_nothing(void **state)
 {
 	struct tap t = { 0 };
@@ -198,16 +208,24 @@ static void one_that_may_spin_falls_asleep_and_misses_nothing(void **state)
 	pid = echo_begin(there, back);
 	assert_int_equal(loop_watch(&l, &t.watch, back[0], EPOLLIN, tap_ready),
 			 0);
+	for (int i = 0; i < 200; i++) {
+		echo_ask(&l, &t, there[1]);
+		assert_true(l.quick_row <= 1); /* of no talk was heard */
+	}
 	for (int round = 0; round < 3; round++) {
-		for (int i = 0; i < 500; i++) {
-			assert_int_equal(write(there[1], "x", 1), 1);
-			assert_int_equal(loop_turn(&l, 1000), 0);
-			assert_int_equal(t.calls, round * 500 + i + 1);
+		unsigned int row = 0;
+
+		/* On a busy machine gaps may be long for a while. */
+		for (int i = 0; i < 500 || (i < 100000 && row < 16); i++) {
+			echo_ask(&l, &t, there[1]);
+			loop_talk(&l);
+			if (row < l.quick_row)
+				row = l.quick_row;
 		}
+		assert_int_equal(row, 16);
 		clock_gettime(CLOCK_MONOTONIC, &from);
 		assert_int_equal(loop_turn(&l, 20), 0);
 		clock_gettime(CLOCK_MONOTONIC, &to);
-		assert_int_equal(t.calls, round * 500 + 500);
 		assert_true((to.tv_sec - from.tv_sec) * 1000000000 +
 				    to.tv_nsec - from.tv_nsec >=
 			    19000000);
@@ -219,28 +237,6 @@ static void one_that_may_spin_falls_asleep_and_misses_nothing(void **state)
 	loop_fini(&l);
 }
 
-static void what_was_there_already_is_no_reason_to_stay_awake(void **state)
-{
-	struct tap t = { 0 };
-	struct loop l;
-	int end[2];
-
-	(void)state;
-	loop_set_up(&l);
-	l.may_spin = true;
-	assert_int_equal(pipe(end), 0);
-	assert_int_equal(loop_watch(&l, &t.watch, end[0], EPOLLIN, tap_ready),
-			 0);
-	for (int i = 0; i < 20; i++) {
-		assert_int_equal(write(end[1], "x", 1), 1);
-		assert_int_equal(loop_turn(&l, 1000), 0);
-	}
-	assert_true(l.quick_row < 10); /* the machine may stutter */
-	close(end[0]);
-	close(end[1]);
-	loop_fini(&l);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,8 +245,6 @@ int main(void)
 		cmocka_unit_test(watch_taken_out_gets_no_stale_event),
 		cmocka_unit_test(
 			one_that_may_spin_falls_asleep_and_misses_nothing),
-		cmocka_unit_test(
-			what_was_there_already_is_no_reason_to_stay_awake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

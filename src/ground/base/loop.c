@@ -21,10 +21,9 @@
  * Of two processes that answer each other on one machine each waits some 40 us
  * for the other on some processors and 80 on others, of which to fall asleep
  * and to be woken is a third (bench/run, "round trips"). A row of such gaps
- * says that another will follow. More events than a few at once, or one that
- * was there already, say that there is work enough to do without.
+ * says that another will follow; more events than a few at once say that there
+ * is work enough to do without.
  */
-#define LOOP_THERE_NS	  3000
 #define LOOP_QUICK_NS	  150000
 #define LOOP_QUICK_ROW	  16
 #define LOOP_QUICK_EVENTS 3
@@ -268,11 +267,11 @@ static int loop_sleep(struct loop *l, int wait_ms)
 {
 	const uint64_t began = clock_monotonic_ns();
 	const int n = loop_poll(l, wait_ms);
-	const uint64_t slept = clock_monotonic_ns() - began;
 
-	if (n <= 0 || n > LOOP_QUICK_EVENTS || slept >= LOOP_QUICK_NS)
+	if (n <= 0 || n > LOOP_QUICK_EVENTS ||
+	    clock_monotonic_ns() - began >= LOOP_QUICK_NS)
 		l->quick_row = 0;
-	else if (l->quick_row < LOOP_QUICK_ROW && slept >= LOOP_THERE_NS)
+	else if (l->quick_row < LOOP_QUICK_ROW)
 		l->quick_row++;
 	return n;
 }
@@ -283,6 +282,9 @@ static int loop_wait(struct loop *l, int wait_ms)
 
 	if (!l->may_spin || wait_ms == 0)
 		return loop_poll(l, wait_ms);
+	if (!l->has_talk)
+		l->quick_row /= 2;
+	l->has_talk = false;
 	if (l->quick_row == LOOP_QUICK_ROW) {
 		n = loop_spin(l);
 		if (n != 0)

@@ -62,6 +62,7 @@ struct loop {
 	struct epoll_event *batch;
 	int batch_len;
 	bool may_spin;
+	bool has_talk;
 	unsigned int quick_row;
 };
 
@@ -70,14 +71,25 @@ int loop_init(struct loop *l);
 void loop_fini(struct loop *l);
 
 /**
- * loop_may_spin() - Let it stay awake while events follow each other closely
+ * loop_may_spin() - Let it stay awake while two answer each other quickly
  *
- * After a row of waits that were over soon it asks for the next event again and
- * again instead of sleeping, 150 us at most, and lets others run in between
- * (sched_yield(2)); one time in vain ends that. Does nothing where we may run
- * on one processor alone.
+ * After a row of waits that were over soon, with loop_talk() in between, it
+ * asks for the next event again and again instead of sleeping, 150 us at most,
+ * and lets others run meanwhile (sched_yield(2)); one time in vain ends that.
+ * Does nothing where we may run on one processor alone.
  */
 void loop_may_spin(struct loop *l);
+
+/**
+ * loop_talk() - What has come answers what went the other way
+ *
+ * For the events of this turn. Where all goes one way nobody waits for us, and
+ * to stay awake would cost a processor for nothing.
+ */
+static inline void loop_talk(struct loop *l)
+{
+	l->has_talk = true;
+}
 
 /**
  * loop_watch() - Start to watch an fd

@@ -159,6 +159,7 @@ static void relay_gather(struct relay *r)
 
 	if (r->pump[!r->teller].turn_bytes > 0) {
 		gather_forget(&r->gather, loop);
+		loop_talk(loop);
 		r->teller = !r->teller;
 	}
 	p = &r->pump[r->teller];

@@ -39,6 +39,8 @@ struct peer {
 	uint64_t used_ms;
 };
 
+/** struct assoc - an inner endpoint and its outlet; @has_heard: what passed
+ * last came in */
 struct assoc {
 	struct map_node node;
 	struct list age;
@@ -47,6 +49,7 @@ struct assoc {
 	struct outlet_user user;
 	struct outlet *outlet;
 	uint64_t used_ms;
+	bool has_heard;
 	unsigned int peer_count;
 	struct peer peer[UDP_PEERS];
 };
@@ -132,6 +135,14 @@ static struct addr peer_of_reply(struct assoc *a, const struct dest *from)
 	return guess->inner;
 }
 
+/** assoc_passes() - Something goes in, or out */
+static void assoc_passes(struct assoc *a, bool is_in)
+{
+	if (a->has_heard != is_in)
+		loop_talk(a->udp->loop);
+	a->has_heard = is_in;
+}
+
 static void assoc_touch(struct assoc *a)
 {
 	a->used_ms = a->udp->loop->now_ms;
@@ -182,6 +193,7 @@ static void assoc_datagram(struct outlet_user *user, const struct dest *from,
 	 * REQ-6): a stranger's datagrams do not. */
 	if (!assoc_may_hear(a, &inner))
 		return;
+	assoc_passes(a, true);
 	if (addr_is_loopback(&inner) &&
 	    udp_door_answer(a->udp, &inner, &a->key.inner, data, len))
 		return;
@@ -356,6 +368,7 @@ static int udp_send(struct udp *u, const struct packet *p, bool is_exposed)
 			return rc;
 	}
 	assoc_touch(a);
+	assoc_passes(a, false);
 	rc = assoc_dest(a, &p->dst, &to);
 	if (rc < 0)
 		return rc;
