@@ -23,11 +23,13 @@
 
 /**
  * struct names - the resolver of a sandbox
+ * @loop:        Borrowed
  * @forward:     NULL where no upstream is ever asked
  * @program:     NAMES_PROGRAM: it answers; else NULL
  * @is_retired:  Only the leases are left
  */
 struct names {
+	struct loop *loop;
 	const struct plan *plan;
 	names_reply_fn *reply;
 	void *ctx;
@@ -45,6 +47,7 @@ static void names_send(void *ctx, const struct asker *who, const void *msg,
 {
 	struct names *n = ctx;
 
+	loop_talk(n->loop);
 	switch (who->kind) {
 	case ASKER_PACKET:
 		n->reply(n->ctx, &who->asked, &who->from, msg, len);
@@ -72,6 +75,7 @@ static bool names_query(void *ctx, const struct asker *who, const void *msg,
 
 	if (form < 0)
 		return false;
+	loop_talk(n->loop); /* who asks waits for the answer */
 	if (n->plan->names == NAMES_PROGRAM && form == DNS_NOERROR &&
 	    !query_is_exposed(n->plan, &q)) {
 		program_query(n->program, &q, who, msg, len);
@@ -95,6 +99,7 @@ int names_new(struct loop *loop, struct way *way, const struct plan *p,
 
 	if (!n)
 		return -ENOMEM;
+	n->loop = loop;
 	n->plan = p;
 	n->reply = reply;
 	n->ctx = ctx;
