@@ -182,6 +182,17 @@ def test_an_answer_before_the_body_is_heard(lab, i2p):
     assert "413" in ran.out, ran
 
 
+@pytest.mark.parametrize("path", ["early", "torn"])
+def test_who_is_still_asking_can_read_an_early_answer(lab, i2p, path):
+    """A reset while it sends would be all that a program hears. One that
+    came from the proxy is passed on in the end: more may have been said."""
+    got, end = say(lab, i2p, f"PUT /{path} HTTP/1.1\r\nHost: {SITE}\r\n"
+                   "Content-Length: 3000000\r\n\r\n", *["x" * 1000] * 3,
+                   pause=0.3)
+    assert got.startswith("HTTP/1.1 413 "), (got, end)
+    assert end == "RESET" or path == "early"
+
+
 def test_a_proxy_that_hangs_up_is_told(lab, i2p):
     got, end = say(lab, i2p, f"GET /none HTTP/1.1\r\nHost: {SITE}\r\n\r\n")
     assert got.startswith("HTTP/1.1 502 ") and not end, got

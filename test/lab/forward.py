@@ -9,6 +9,7 @@ nsproxy would be served here.
 
 Its one site answers for all names below .i2p:
   /big?N   N octets      /drip  slowly, in chunks      /early  before the body
+  /torn    the same, and a reset at once
   /none    nothing, hangs up      /stay    its report, and never hangs up
   /odd?N   the N-th of ODD        else a report as JSON
 """
@@ -19,7 +20,7 @@ import threading
 import time
 
 from .far import pattern
-from .kernel import call_in, thread_in
+from .kernel import abort, call_in, thread_in
 
 
 LINGER_S = 0.3
@@ -141,9 +142,12 @@ class ForwardProxy:
                   (line.partition(":") for line in lines)}
         if path == "none":
             return False
-        if path == "early":
+        if path in ("early", "torn"):
             sock.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n"
                          b"\r\nno\n")
+            if path == "torn":
+                time.sleep(0.1)
+                abort(sock)
             return False
         body = self._body(sock, reader, fields)
         keeps = self._answer(sock, words[0], host, path, fields, body, lines)

@@ -108,9 +108,15 @@ int http_leave(struct relay_http *r)
 {
 	loop_unwatch(r->way->loop, &r->outer_watch);
 	stream_close(&r->outer);
-	if (shutdown(r->inner, SHUT_WR) < 0)
+	if (!r->is_torn && shutdown(r->inner, SHUT_WR) < 0)
 		return -errno;
 	return http_enter(r, HTTP_LEAVES);
+}
+
+/** http_part() - The program has had its time, or has gone */
+static void http_part(struct relay_http *r)
+{
+	http_end(r, r->is_torn ? -ECONNRESET : 0);
 }
 
 int http_reply(struct relay_http *r, unsigned int status, const char *why)
@@ -120,6 +126,7 @@ int http_reply(struct relay_http *r, unsigned int status, const char *why)
 
 	if (r->has_spoken || !http_reply_put(&w, status, why))
 		return -EIO;
+	r->is_torn = false; /* ours is whole */
 	/* Nothing was sent before it: there is room. */
 	if (send(r->inner, buf, wr_used(&w), MSG_NOSIGNAL) < 0)
 		return -errno;
@@ -227,7 +234,7 @@ static int http_ignore(struct relay_http *r)
 		if (n < 0)
 			return -errno;
 		if (n == 0) {
-			http_end(r, 0);
+			http_part(r);
 			return -ECANCELED;
 		}
 	}
@@ -270,7 +277,7 @@ static void http_late(struct timer *t)
 {
 	struct relay_http *r = container_of(t, struct relay_http, timer);
 
-	http_end(r, 0); /* what was not read becomes a reset */
+	http_part(r); /* what was not read becomes a reset, too */
 }
 
 static void http_inner_event(struct watch *w, uint32_t events)

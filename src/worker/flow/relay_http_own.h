@@ -19,7 +19,7 @@
  * @HTTP_ASKS:    @up and @down are alive; as long as program and proxy let it;
  *                RELAY_HTTP_LEFT_MS from the program's end on
  * @HTTP_RELAYS:  @relay is alive and owns both sides; may last for ever
- * @HTTP_LEAVES:  Was answered by us; may read it before we close;
+ * @HTTP_LEAVES:  No more is said to it; may read what was before we close;
  *                RELAY_HTTP_LEAVE_MS
  */
 enum http_state {
@@ -52,6 +52,7 @@ static_assert(HTTP_PIECE >= HTTP_HEAD_MAX, "a whole head fits a lane");
  * @is_answered:    The final head has come; else the answer's heads are read
  * @has_left:       The program has ended its side
  * @has_spoken:     Octets of an answer have gone to the program
+ * @is_torn:        The proxy has reset its side: the answer may lack its end
  */
 struct relay_http {
 	struct relay_guest guest;
@@ -74,6 +75,7 @@ struct relay_http {
 	bool is_answered;
 	bool has_left;
 	bool has_spoken;
+	bool is_torn;
 };
 
 /** http_enter() - Change the state. Return: 0, or -ENOMEM when there is no
@@ -87,8 +89,8 @@ void http_quiet(struct relay_http *r);
  * gone then */
 void http_end(struct relay_http *r, int err);
 
-/** http_leave() - All is said to the program; it may read before we close.
- * Return: 0 or -errno */
+/** http_leave() - No more is said to the program; it may read, while it speaks
+ * on, before we close, or reset what is torn. Return: 0 or -errno */
 int http_leave(struct relay_http *r);
 
 /** http_reply() - Answer ourselves, if the proxy has said nothing yet. Return:

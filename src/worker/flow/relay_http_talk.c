@@ -43,6 +43,7 @@ static int http_give_up(struct relay_http *r)
 {
 	r->up->len = r->up->pass = r->up->sent = 0;
 	r->body = (struct http_body){ .state = HTTP_BODY_OVER };
+	r->is_torn = true;
 	return -EAGAIN;
 }
 
@@ -104,8 +105,10 @@ static int http_hung_up(struct relay_http *r, int err)
 	if (!r->has_spoken && r->down->len == 0)
 		return http_reply(r, 502,
 				  "The proxy hung up before it answered.");
-	if (err < 0 || !r->is_answered)
+	if (!r->is_answered)
 		return err < 0 ? err : -ECONNRESET;
+	/* A program that still asks would be told of a reset, and not read. */
+	r->is_torn |= err < 0;
 	return http_leave(r);
 }
 
@@ -145,7 +148,8 @@ static bool http_is_said(const struct relay_http *r)
 /** http_has_asked() - Is the rest a relay's? */
 static bool http_has_asked(const struct relay_http *r)
 {
-	return r->is_answered && r->down->len == 0 && http_is_said(r);
+	return r->is_answered && r->down->len == 0 && http_is_said(r) &&
+	       !r->is_torn;
 }
 
 static void http_relayed(void *ctx, int err)
