@@ -142,14 +142,14 @@ static int http_down(struct relay_http *r)
 /** http_is_said() - Has all of the request been passed on? */
 static bool http_is_said(const struct relay_http *r)
 {
-	return r->body.state == HTTP_BODY_OVER && r->up->len == 0;
+	return r->body.state == HTTP_BODY_OVER && r->up->len == 0 &&
+	       !r->is_torn;
 }
 
 /** http_has_asked() - Is the rest a relay's? */
 static bool http_has_asked(const struct relay_http *r)
 {
-	return r->is_answered && r->down->len == 0 && http_is_said(r) &&
-	       !r->is_torn;
+	return r->is_answered && r->down->len == 0 && http_is_said(r);
 }
 
 static void http_relayed(void *ctx, int err)
