@@ -150,7 +150,8 @@ static void relay_break(struct relay *r, int err)
 }
 
 /** relay_gather() - A side that delivers much may be heard of in lumps; not
- * one that answers the other, for then the rest of a lump is waited for */
+ * one that answers the other, for then the rest of a lump is waited for, and
+ * the loop is told */
 static void relay_gather(struct relay *r)
 {
 	struct loop *loop = r->pool->loop;

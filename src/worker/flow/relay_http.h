@@ -8,7 +8,7 @@
 
 #define RELAY_HTTP_HEAD_MS  60000  /* a program has this long for its head */
 #define RELAY_HTTP_LEFT_MS  120000 /* an answer, when the program has ended */
-#define RELAY_HTTP_LEAVE_MS 5000   /* to read our refusal */
+#define RELAY_HTTP_LEAVE_MS 5000   /* to read our refusal, or an early answer */
 
 struct relay_http;
 
