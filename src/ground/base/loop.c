@@ -22,8 +22,7 @@
  * for the other on some processors and 80 on others, of which to fall asleep
  * and to be woken is a third (bench/run, "round trips"). A row of such gaps
  * says that another will follow; more events than a few at once say that there
- * is work enough to do without. 150 us were as good as 200 and better than 60 to
- * 100 (bench/IDEAS.md).
+ * is work enough to do without. 150 us gave more than 60 did, 200 no more.
  */
 #define LOOP_QUICK_NS	  150000
 #define LOOP_QUICK_ROW	  16
