@@ -55,7 +55,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	loop.clock_ms = clock_by_hand;
 	way_init(&way, &loop, &plan);
 	pool = relay_pool_new(&loop);
-	server = server_new(&loop, &way, pool, &serve, refuse, NULL);
+	server = server_new(&loop, &way, pool, &serve, 16, refuse, NULL);
 	assert(pool && server);
 	(void)strcpy(serve.user, "ann");
 	(void)strcpy(serve.pass, "secret");

@@ -69,7 +69,7 @@ int engine_start(struct worker *w, struct fault *f)
 	if (rc < 0)
 		return fault(f, rc, "start the engine's front");
 	w->engine = server_new(&w->loop, &w->way, w->pool, &w->plan.serve,
-			       engine_dest, w);
+			       w->plan.flow_max, engine_dest, w);
 	if (!w->engine)
 		return fault(f, -ENOMEM, "start the engine's front");
 	server_seat(w->engine, w->front);

@@ -124,6 +124,7 @@ static void worker_unled(void *ctx, int fd)
 	names_serve(w->names, fd);
 }
 
+/** worker_flow_max() - What the plan allows, and the fds we may have carry */
 static unsigned int worker_flow_max(const struct worker *w)
 {
 	struct rlimit files = { .rlim_cur = 1024 };
@@ -224,7 +225,7 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 	/* The gateway speaks both, to whoever is inside. */
 	w->plan.serve = (struct plan_serve){ .socks = true, .http = true };
 	w->server = server_new(&w->loop, &w->way, w->pool, &w->plan.serve,
-			       worker_server_dest, w);
+			       w->plan.flow_max, worker_server_dest, w);
 	if (!w->server)
 		return fault(f, -ENOMEM, "start the gateway's proxy");
 	w->gate = (struct gate){
@@ -236,7 +237,7 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 		.names = w->names,
 		.pool = w->pool,
 		.server = w->server,
-		.flow_max = worker_flow_max(w),
+		.flow_max = w->plan.flow_max,
 	};
 	w->udp = (struct udp){
 		.loop = &w->loop,
@@ -278,11 +279,13 @@ static int worker_build(struct worker *w, struct fault *f)
 
 	if (rc < 0)
 		return rc;
+	w->plan.flow_max = worker_flow_max(w);
 	if (worker_has_sandbox(w))
 		rc = worker_sandbox(w, f);
 	else
-		w->server = server_new(&w->loop, &w->way, w->pool,
-				       &w->plan.serve, NULL, NULL);
+		w->server =
+			server_new(&w->loop, &w->way, w->pool, &w->plan.serve,
+				   w->plan.flow_max, NULL, NULL);
 	if (rc < 0)
 		return rc;
 	if (!w->server)

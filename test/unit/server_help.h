@@ -26,9 +26,10 @@
 
 #include <cmocka.h>
 
-#define HELP	   __attribute__((unused)) static /* no test uses all */
-#define GREETING   "\x05\x01\x00"
-#define ARRAY(arr) (sizeof(arr) / sizeof((arr)[0]))
+#define HELP	    __attribute__((unused)) static /* no test uses all */
+#define CLIENTS_MAX 64
+#define GREETING    "\x05\x01\x00"
+#define ARRAY(arr)  (sizeof(arr) / sizeof((arr)[0]))
 
 static struct loop loop;
 static struct way way;
@@ -81,7 +82,8 @@ HELP int setup_with(server_names_fn *names)
 	way_init_direct(&way, &loop);
 	pool = relay_pool_new(&loop);
 	serve = (struct plan_serve){ .socks = true, .http = true };
-	server = server_new(&loop, &way, pool, &serve, names, NULL);
+	server =
+		server_new(&loop, &way, pool, &serve, CLIENTS_MAX, names, NULL);
 	assert_non_null(server);
 	assert_int_equal(server_listen(server, listen_at(&door)), 0);
 	far_fd = listen_at(&far);

@@ -125,7 +125,7 @@ static void clients_have_a_cap(void **state)
 	(void)state;
 	turn(2);
 	assert_int_equal(server->count, 1);
-	server->count = SERVER_CLIENTS_MAX;
+	server->count = CLIENTS_MAX;
 	int one_more = client_open();
 
 	assert_true(hear(one_more, buf, sizeof(buf)) <= 0);

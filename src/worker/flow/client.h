@@ -42,6 +42,7 @@ struct server {
 	struct front *front;
 	struct list clients;
 	unsigned int count;
+	unsigned int client_max;
 	struct list listeners;
 	uint8_t *scratch;
 };

@@ -33,7 +33,8 @@ struct listener {
 struct server *server_new(struct loop *loop, struct way *way,
 			  struct relay_pool *pool,
 			  const struct plan_serve *serve,
-			  server_names_fn *names, void *ctx)
+			  unsigned int client_max, server_names_fn *names,
+			  void *ctx)
 {
 	struct server *s = calloc(1, sizeof(*s));
 
@@ -44,6 +45,7 @@ struct server *server_new(struct loop *loop, struct way *way,
 		.way = way,
 		.pool = pool,
 		.serve = serve,
+		.client_max = client_max,
 		.names = names,
 		.ctx = ctx,
 		.scratch = malloc(SERVER_SCRATCH_BYTES),
@@ -114,7 +116,7 @@ bool server_same_secret(const char *a, const char *b)
 
 void server_accept(struct server *s, int fd)
 {
-	if (s->count >= SERVER_CLIENTS_MAX) {
+	if (s->count >= s->client_max) {
 		fd_close(&fd);
 		return;
 	}

@@ -11,7 +11,6 @@
 #include "dial/way.h"
 #include "flow/relay.h"
 
-#define SERVER_CLIENTS_MAX 16384
 #define SERVER_HELLO_MS	   10000 /* a client has this long to say its wish */
 #define SERVER_UDP_IDLE_MS 120000
 
@@ -41,6 +40,7 @@ struct front;
 /**
  * server_new() - Make a proxy server
  * @loop, @way, @pool, @serve:  Borrowed; outlive it
+ * @client_max:   Who comes when there are so many is hung up on
  * @names, @ctx:  May be NULL
  *
  * Names go into the way as names; a direct way needs way.resolver for them.
@@ -50,7 +50,8 @@ struct front;
 struct server *server_new(struct loop *loop, struct way *way,
 			  struct relay_pool *pool,
 			  const struct plan_serve *serve,
-			  server_names_fn *names, void *ctx);
+			  unsigned int client_max, server_names_fn *names,
+			  void *ctx);
 void server_free(struct server *s);
 
 /** server_seat() - Let UDP associations of @s have seats at a front, which
