@@ -12,6 +12,16 @@ STEPS = (0, 1000, 10000, 50000)
 LEFT_OVER = 300
 
 
+def allow_files():
+    """As many as the largest step needs, where we may."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    want = max(hard, 2 * STEPS[-1] + LEFT_OVER)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (want, want))
+    except (ValueError, PermissionError):   # no CAP_SYS_RESOURCE
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def steps(field):
     """As far as descriptors go; the last one is what they allow."""
     most = (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - LEFT_OVER) // 2
