@@ -287,6 +287,7 @@ static int allow_making(scmp_filter_ctx ctx, bool want_unix)
 
 	rc |= allow_option(ctx, SOL_SOCKET, SO_BINDTODEVICE);
 	rc |= allow_option(ctx, IPPROTO_TCP, TCP_CONGESTION);
+	rc |= allow_option(ctx, SOL_SOCKET, SO_RCVBUF);
 	for (size_t i = 0; i < count; i++)
 		rc |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, family[i]));

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TCP through every kind of way out: truth, both ends, resets, bulk."""
 import os
+import re
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -539,13 +541,18 @@ print('listening', flush=True); c = s.accept(); time.sleep(60)
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.7", "[::1]",
                                      "10.66.0.1", "[fd00:66::1]"])
-def test_to_a_proxy_on_this_machine_nothing_is_paced(lab, address):
+def test_to_a_proxy_on_this_machine_nothing_is_paced_or_piled_up(lab, address):
     silent = lab.start([PYTHON, "-c", SILENT, address.strip("[]")])
     assert silent.says("listening"), silent.ran(None)
     lab.start([lab.nsproxy_path, "run", "-q", "-x", f"socks5://{address}:1077",
                "--", *CURL, "http://far.example/"])
-    assert wait_for(lambda: " reno " in lab.run(
-        ["ss", "-Htni", "dport", "=", ":1077"], user=False).out)
+    def told():
+        return lab.run(["ss", "-Htnim", "dport", "=", ":1077"],
+                       user=False).out
+    assert wait_for(lambda: " reno " in told()), told()
+    may = int(Path("/proc/sys/net/core/rmem_max").read_text("ascii"))
+    room = int(re.search(r"skmem:\(r\d+,rb(\d+)", told())[1])
+    assert room == 2 * min(212992, may), told()
 
 
 def test_to_a_proxy_elsewhere_the_host_decides_and_probes_it(lab, proxy):

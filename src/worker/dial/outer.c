@@ -20,6 +20,12 @@
 #define OUTER_INTERVAL_S 20
 #define OUTER_PROBES	 5
 
+/* Half of what the kernel makes of it is the window, some 50 round trips' worth
+ * on one machine. What is read from there piles up no further: what lies in a
+ * queue of megabytes is out of the processor's cache before its reader comes
+ * (bench/IDEAS.md). It is net.core.rmem_max where nobody changed that. */
+#define OUTER_NEAR_BYTES 212992
+
 static int outer_open(const struct outer_wish *w)
 {
 	const int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -88,8 +94,10 @@ static bool outer_is_near(const struct addr *to)
 /* Comfort only: a socket without them carries bytes as well. */
 static void outer_comfort(int fd, bool is_near)
 {
-	if (is_near)
+	if (is_near) {
 		fd_be_near(fd);
+		(void)outer_set(fd, SOL_SOCKET, SO_RCVBUF, OUTER_NEAR_BYTES);
+	}
 	(void)outer_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	(void)outer_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	(void)outer_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, OUTER_IDLE_S);

@@ -37,8 +37,9 @@ struct outer_wish {
  * @dev:   To bind to; or empty
  * @path:  OUTER_UNIX: of the proxy's socket
  *
- * TCP gets NODELAY and keep-alive (idle 60 s, every 20 s, 5 times), and reno to
- * an address of this machine; it may still be connecting.
+ * TCP gets NODELAY and keep-alive (idle 60 s, every 20 s, 5 times), and to an
+ * address of this machine reno and a receive buffer of twice 208 KiB; it may
+ * still be connecting.
  *
  * Return: non-blocking, CLOEXEC socket; -EACCES where net.ipv4.ping_group_range
  * does not let us ping; or -errno
