@@ -48,9 +48,9 @@ def exact(s, n):
 @pytest.fixture
 def serve(lab):
     """serve(WORDS...) -> (job, port): it runs in the proxy's own place."""
-    def begin(*words, user=True):
-        job = lab.start([lab.nsproxy_path, "serve", *words], place="prx",
-                        user=user)
+    def begin(*words, user=True, before=()):
+        job = lab.start([*before, lab.nsproxy_path, "serve", *words],
+                        place="prx", user=user)
         found = wait_for(lambda: re.search(r"listening on .*:(\d+)\n",
                                            job.out)
                          or job.popen.poll() is not None, 10)
@@ -224,6 +224,26 @@ def test_silent_client_is_sent_away(lab, serve):
 s = tcp('127.0.0.1', {port}, 20); t = time.monotonic()
 e = err(lambda: s.recv(1)); out(time.monotonic() - t)""", port)
     assert 8 < got < 13, got
+
+
+def test_a_full_server_says_so_and_lets_others_wait(lab, serve):
+    few = ["prlimit", "--nofile=64:64"]         # a fourth of them are clients
+    job, port = serve(before=few)
+    greeted = client(lab, """
+def greet():
+    s = tcp('127.0.0.1', %(port)d); s.sendall(b'\\5\\1\\0'); return s
+def heard(s, secs):
+    s.settimeout(secs)
+    try: return s.recv(2) == b'\\5\\0'
+    except TimeoutError: return False
+all = [greet() for _ in range(18)]
+first = [heard(s, 5) for s in all[:16]]
+others = [heard(s, .5) for s in all[16:]]
+all[0].close(); all[1].close()
+out([first, others, [heard(s, 5) for s in all[16:]]])
+""" % {"port": port}, port)
+    assert greeted == [[True] * 16, [False] * 2, [True] * 2]
+    assert job.err.count("16 clients and no room for more") == 1, job.err
 
 
 def test_through_another_proxy(lab, serve):

@@ -117,7 +117,7 @@ static void gateway_asks_for_names_and_has_no_association(void **state)
 	expect_silence_and_no_clients();
 }
 
-static void clients_have_a_cap(void **state)
+static void who_comes_to_a_full_server_waits(void **state)
 {
 	uint8_t buf[16];
 	int fd = client_open();
@@ -128,10 +128,12 @@ static void clients_have_a_cap(void **state)
 	server->count = CLIENTS_MAX;
 	int one_more = client_open();
 
-	assert_true(hear(one_more, buf, sizeof(buf)) <= 0);
-	server->count = 1;
+	say(one_more, GREETING, 3);
+	assert_int_equal(hear(one_more, buf, sizeof(buf)), -ETIMEDOUT);
 	say(fd, GREETING, 3);
 	expect(fd, "\x05\x00", 2);
+	server->count = 1;
+	expect(one_more, "\x05\x00", 2);
 	fd_close(&fd);
 	fd_close(&one_more);
 	expect_silence_and_no_clients();
@@ -172,7 +174,7 @@ int main(void)
 		T(slow_hello_has_one_absolute_deadline),
 		T(hang_up_cancels_the_dial),
 		T_GATE(gateway_asks_for_names_and_has_no_association),
-		T(clients_have_a_cap),
+		T(who_comes_to_a_full_server_waits),
 		T(server_free_ends_clients_in_every_state),
 	};
 

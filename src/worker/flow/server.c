@@ -114,9 +114,14 @@ bool server_same_secret(const char *a, const char *b)
 	return differ == 0;
 }
 
+static bool server_is_full(const struct server *s)
+{
+	return s->count >= s->client_max;
+}
+
 void server_accept(struct server *s, int fd)
 {
-	if (s->count >= s->client_max) {
+	if (server_is_full(s)) {
 		fd_close(&fd);
 		return;
 	}
@@ -142,22 +147,32 @@ static void listener_pause(struct listener *l, int err)
 		loop_want(s->loop, &l->watch, 0);
 }
 
+/** listener_accept() - Return: the next client, or -errno */
+static int listener_accept(const struct listener *l)
+{
+	int fd;
+
+	if (server_is_full(l->server))
+		return -EMFILE;
+	fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static void listener_event(struct watch *w, uint32_t events)
 {
 	struct listener *l = container_of(w, struct listener, watch);
 
 	(void)events;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		const int fd = accept4(l->fd, NULL, NULL,
-				       SOCK_NONBLOCK | SOCK_CLOEXEC);
+		const int fd = listener_accept(l);
 
 		if (fd >= 0) {
 			server_accept(l->server, fd);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM)
-			listener_pause(l, errno);
+		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS ||
+		    fd == -ENOMEM)
+			listener_pause(l, -fd);
 		/* All else belongs to one connection (accept(2)), or EAGAIN. */
 		return;
 	}

@@ -40,7 +40,7 @@ struct front;
 /**
  * server_new() - Make a proxy server
  * @loop, @way, @pool, @serve:  Borrowed; outlive it
- * @client_max:   Who comes when there are so many is hung up on
+ * @client_max:   At once; who comes to a listener then waits until others leave
  * @names, @ctx:  May be NULL
  *
  * Names go into the way as names; a direct way needs way.resolver for them.
@@ -62,7 +62,8 @@ void server_seat(struct server *s, struct front *f);
  * worker has the listeners; connections stay */
 void server_retire(struct server *s);
 
-/** server_accept() - Serve a connected non-blocking client; takes @fd */
+/** server_accept() - Serve a connected non-blocking client, or hang up if there
+ * are too many; takes @fd */
 void server_accept(struct server *s, int fd);
 
 /** server_listen() - Serve a listener; takes @fd. Return: 0 or -errno */
