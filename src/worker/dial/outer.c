@@ -20,10 +20,11 @@
 #define OUTER_INTERVAL_S 20
 #define OUTER_PROBES	 5
 
-/* Half of what the kernel makes of it is the window, some 50 round trips' worth
- * on one machine. What is read from there piles up no further: what lies in a
- * queue of megabytes is out of the processor's cache before its reader comes
- * (bench/IDEAS.md). It is net.core.rmem_max where nobody changed that. */
+/* Of what a proxy on this machine sends no more piles up (the kernel doubles
+ * it, socket(7)): what lies in a queue of megabytes has left the processor's
+ * cache before its reader comes. Half and twice as much were slower
+ * (bench/IDEAS.md); it is net.core.rmem_max of kernels before that was raised.
+ */
 #define OUTER_NEAR_BYTES 212992
 
 static int outer_open(const struct outer_wish *w)

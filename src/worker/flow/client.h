@@ -27,7 +27,7 @@ struct server_udp;
 
 /**
  * struct server - a proxy server
- * @clients:    All struct client, @count of them
+ * @clients:    All struct client, @count of them, @client_max at most
  * @listeners:  All struct listener
  * @front:      Where associations sit, or NULL
  * @scratch:    SERVER_SCRATCH_BYTES; holds nothing between two calls
