@@ -144,7 +144,7 @@ static void try_mint(struct input *in)
 	uint8_t good = 4;
 	int chan = say(in, &good, sizeof(good), 0);
 
-	mint_answer(&chan);
+	mint_answer(&chan, true);
 	fd_close(&chan);
 }
 

@@ -215,6 +215,8 @@ static int worker_sandbox(struct worker *w, struct fault *f)
 	const int leases = worker_fd(w, PLAN_FD_LEASES);
 	int rc;
 
+	if (w->plan.engine == ENGINE_NONE)
+		relay_pool_widen(w->pool);
 	rc = names_new(&w->loop, &w->way, &w->plan, worker_answer, w,
 		       &w->names);
 	if (rc < 0)

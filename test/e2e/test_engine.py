@@ -293,6 +293,14 @@ def test_gateway_proxy(lab, proxy):
 
 # --- its place
 
+def test_where_an_engine_is_the_hosts_queues_are_kept(lab, make):
+    keep = make("tun2socks")
+    keep.up("work")
+    path = "/proc/sys/net/ipv4/tcp_rmem"
+    assert keep.inside("work", f"out(open('{path}').read())") == lab.run(
+        ["cat", path]).out
+
+
 @pytest.mark.smoke
 def test_engine_has_lo_and_nothing_else(make, user):
     keep = make("tun2socks", user=user)

@@ -109,6 +109,25 @@ def test_publish(lab, proxy, bind, option, ask):
     assert job.wait(10).rc == 0
 
 
+QUEUE = """from inside import *
+l = socket.create_server(('127.0.0.1', 8000)); print('up', flush=True)
+c, _ = l.accept()
+c.sendall(subprocess.check_output(['ss', '-Htnm', 'dport', '=', ':8000']))
+"""
+
+
+def test_published_ports_have_no_short_queues(lab, proxy):
+    """What a program answers waits for the worker, whatever the sandbox's own
+    limit (test_tcp.py -k little_waits)."""
+    job = lab.sandbox_start([PYTHON, "-c", QUEUE], proxy, ["-p", "8080:8000"])
+    assert job.says("up"), job.ran(None)
+    said = lab.outside("s = tcp('127.0.0.1', 8080);"
+                       "out(read_all(s).decode())")
+    with open("/proc/sys/net/core/rmem_max", encoding="ascii") as file:
+        is_wide = int(file.read()) >= 4194304
+    assert "skmem:" in said and (",rb8388608," in said) == is_wide, said
+
+
 def test_published_but_nobody_inside(lab, proxy):
     job = lab.sandbox_start(["sh", "-c", "echo up; sleep 5"], proxy,
                             ["-p", "8080:8000"])

@@ -614,6 +614,47 @@ STAY_CHUNK = 98765
 STAY_COUNT = 1000 * STAY_CHUNK
 
 
+QUEUES = """
+import re
+def room(*ss):
+    said = subprocess.run(['ss', '-Htnim', 'state', 'established', *ss],
+                          capture_output=True, text=True).stdout
+    return int(re.search(r'skmem:\\(r\\d+,rb(\\d+)', said)[1])
+def port(sock):
+    return ':%%d' %% sock.getsockname()[1]
+up, down = tcp('%(far)s', 16), tcp('%(far)s', 16)
+up.sendall(b'up %(count)d\\n')
+for _ in range(%(count)d // %(chunk)d):
+    up.sendall(bytes(%(chunk)d))
+up.recv(3)
+down.sendall(b'down %(count)d\\n')
+for _ in range(%(count)d // %(chunk)d):
+    down.recv(%(chunk)d, socket.MSG_WAITALL)
+with open('/proc/sys/net/ipv4/tcp_rmem') as most:
+    out([int(most.read().split()[2]), room('sport', '=', port(down)),
+         room('dport', '=', port(up))])
+"""
+SHORT, WIDE = 262144, 4194304
+
+
+@pytest.mark.parametrize("way", ["proxy", "tls_proxy"])
+def test_little_waits_for_programs_and_more_for_the_worker(lab, request, way):
+    proxy = request.getfixturevalue(way)
+    url = (proxy.url() if way == "proxy" else f"https://proxy.lan:{proxy.port}")
+    with Little(lab, "inet", FAR, 16, stays_open):
+        most, program, worker = lab.inside(
+            QUEUES % {"far": FAR, "count": STAY_COUNT, "chunk": STAY_CHUNK},
+            url)
+    host = int(lab.run(["cat", "/proc/sys/net/ipv4/tcp_rmem"]).out.split()[2])
+    may = int(Path("/proc/sys/net/core/rmem_max").read_text("ascii"))
+    if may < WIDE or host <= SHORT:
+        assert most == host
+        return
+    assert most == SHORT and program <= SHORT
+    # The worker's end gets more if it is fed fast (test/unit/relay_test.c).
+    assert worker <= SHORT or (worker == 2 * WIDE and way == "proxy")
+
+
 @pytest.mark.parametrize("piece", [STAY_CHUNK, 500])
 def test_the_last_of_much_comes_though_the_flow_stays_open(lab, proxy, piece):
     with Little(lab, "inet", FAR, 16, stays_open):

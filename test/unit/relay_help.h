@@ -90,6 +90,16 @@ HELP void tcp_pair(int fd[2])
 	tcp_pair_of(fd, 0);
 }
 
+/* What a socket's receive queue may hold. */
+HELP int room_of(int fd)
+{
+	int room = 0;
+	socklen_t len = sizeof(room);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &len), 0);
+	return room;
+}
+
 HELP void ended(void *ctx, int err)
 {
 	struct ends *e = ctx;

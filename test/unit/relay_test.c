@@ -250,6 +250,45 @@ static unsigned int open_fds(void)
 	return count;
 }
 
+/* Have @from send @bytes each @pause_us for 100 ms, @to hear it all. */
+static void send_steadily(int from, int to, size_t bytes, unsigned int pause_us)
+{
+	static uint8_t buf[MIB];
+	uint64_t end_ms;
+
+	loop_turn(&loop, 0);
+	end_ms = loop.now_ms + 100;
+	while (loop.now_ms < end_ms) {
+		(void)send(from, buf, bytes, MSG_DONTWAIT);
+		(void)usleep(pause_us);
+		loop_turn(&loop, 1);
+		while (recv(to, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			;
+	}
+}
+
+static void much_may_wait_for_a_fast_senders_relay(void **state)
+{
+	struct ends e;
+	int in[2];
+	int out[2];
+
+	(void)state;
+	if (!fd_may_be_wide())
+		skip();
+	relay_pool_widen(pool);
+	ends_pair(&e, in, out);
+	ends_start(&e, in[1], out[1]);
+	send_steadily(e.app, e.far, 16384, 1000);
+	send_steadily(e.far, e.app, MIB, 0);
+	assert_int_not_equal(room_of(in[1]), 2 * FD_WIDE_BYTES);
+	for (int i = 0; i < 30 && room_of(in[1]) != 2 * FD_WIDE_BYTES; i++)
+		send_steadily(e.app, e.far, MIB, 0);
+	assert_int_equal(room_of(in[1]), 2 * FD_WIDE_BYTES);
+	assert_int_not_equal(room_of(out[1]), 2 * FD_WIDE_BYTES);
+	ends_close(&e);
+}
+
 static void many_relays_share_few_pipes(void **state)
 {
 	enum {
@@ -319,6 +358,7 @@ int main(void)
 		T(relay_hears_an_end_that_comes_with_the_last_octets),
 		T(relay_reads_on_behind_an_fd_that_was_sent_along),
 		T(relay_carries_urgent_octets_as_plain_ones),
+		T(much_may_wait_for_a_fast_senders_relay),
 		T(many_relays_share_few_pipes),
 		T(relay_copies_when_no_pipe_can_be_made),
 		T(relay_goes_over_unix_sockets),

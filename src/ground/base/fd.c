@@ -43,6 +43,29 @@ void fd_be_near(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
+bool fd_may_be_wide(void)
+{
+	auto_fd fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int got = 0;
+	socklen_t len = sizeof(got);
+
+	if (fd < 0)
+		return false;
+	fd_be_wide(fd);
+	/* The kernel doubles what it is told (socket(7)). */
+	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 &&
+	       got >= 2 * FD_WIDE_BYTES;
+}
+
+void fd_be_wide(int fd)
+{
+	const int bytes = FD_WIDE_BYTES;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &bytes,
+			 sizeof(bytes));
+}
+
 int fd_write_all(int fd, const void *buf, size_t len)
 {
 	const char *at = buf;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -44,6 +45,24 @@ int fd_nonblock(int fd);
  * (bench/IDEAS.md). reno is there in every kernel, for everybody.
  */
 void fd_be_near(int fd);
+
+/* What fd_be_wide() tells SO_RCVBUF: net.core.rmem_max of Linux 6.18. With less
+ * uploads are slower (bench/IDEAS.md). */
+#define FD_WIDE_BYTES 4194304
+
+/** fd_may_be_wide() - Does net.core.rmem_max allow it? Asks a new socket, since
+ * that file is not seen in every network namespace */
+bool fd_may_be_wide(void);
+
+/**
+ * fd_be_wide() - Let much wait in a TCP socket, whatever tcp_rmem says
+ * @fd:  Ours, with the other end in a sandbox whose tcp_rmem is short
+ *
+ * A fixed buffer, and the window that goes with it: the kernel would move this
+ * only by tcp_rmem. Not where fd_may_be_wide() is false: that would be less
+ * than the kernel gives by itself.
+ */
+void fd_be_wide(int fd);
 
 /**
  * fd_write_all() - Write a whole small buffer to a blocking fd

@@ -315,7 +315,7 @@ static void keeper_wait(struct keeper *k)
 		if (p[1].revents)
 			fd_close(&k->chan); /* the caller says nothing more */
 		if (p[2].revents)
-			mint_answer(&k->setup.mint);
+			mint_answer(&k->setup.mint, k->setup.is_short);
 		if (n == 0 || p[3].revents || p[4].revents)
 			resolver_keep(r);
 	}

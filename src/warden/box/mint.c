@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 /** mint_make() - A socket that connects. Return: it, or -errno */
-static int mint_make(const struct mint_ask *ask)
+static int mint_make(const struct mint_ask *ask, bool is_short)
 {
 	static const uint8_t here4[4] = { 127, 0, 0, 1 };
 	const struct addr to =
@@ -25,6 +25,8 @@ static int mint_make(const struct mint_ask *ask)
 	auto_fd fd = socket(to.family,
 			    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+	if (fd >= 0 && is_short)
+		fd_be_wide(fd);
 	if (fd < 0 || (connect(fd, (struct sockaddr *)&ss, len) < 0 &&
 		       errno != EINPROGRESS))
 		return -errno;
@@ -32,7 +34,7 @@ static int mint_make(const struct mint_ask *ask)
 }
 
 /* One request in a turn is enough. */
-void mint_answer(int *mint)
+void mint_answer(int *mint, bool is_short)
 {
 	struct mint_ask ask = { 0 };
 	const ssize_t n = channel_recv(*mint, &ask, sizeof(ask), NULL, 0, NULL);
@@ -46,7 +48,7 @@ void mint_answer(int *mint)
 		fd_close(mint);
 		return;
 	}
-	fd = mint_make(&ask);
+	fd = mint_make(&ask, is_short);
 	word.id = ask.id;
 	word.err = fd < 0 ? fd : 0;
 	if (channel_send(*mint, &word, sizeof(word), &fd, fd >= 0) == 0)

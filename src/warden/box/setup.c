@@ -130,6 +130,21 @@ static int setup_tun(struct setup *s, struct fault *f)
 	return rc;
 }
 
+/**
+ * setup_queues() - Short ones before the programs
+ *
+ * What is received faster than it is read leaves the processor's cache. The
+ * limit is one for both ends of a connection, so ours must be able to do
+ * without. A namespace of others' may have networks behind it, and an engine's
+ * TCP is no kernel's.
+ */
+static void setup_queues(struct setup *s)
+{
+	s->is_short = !setup_is_bare(s) && !s->is_foreign &&
+		      s->plan->engine == ENGINE_NONE && fd_may_be_wide() &&
+		      sysctls_shorten();
+}
+
 static int setup_sysctls(struct setup *s, struct fault *f)
 {
 	const unsigned int gid = getegid();
@@ -147,6 +162,7 @@ static int setup_sysctls(struct setup *s, struct fault *f)
 		rc = sysctls_patience(dial_s, f);
 	if (rc < 0)
 		return rc;
+	setup_queues(s);
 	/* Who may do what in there is others' to say. */
 	if (s->is_foreign)
 		return 0;

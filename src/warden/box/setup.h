@@ -22,6 +22,7 @@
  * @pid:       Ours, as the host sees it
  * @is_blind:  Make no inotify instance: root and each user have but 128
  * @has_ip6:   The kernel has IPv6
+ * @is_short:  Little piles up before programs (sysctls_shorten())
  * @fds:       What the worker gets: device, listeners, its end of @mint
  * @fd_count:  Of @fds
  * @gate_port: Where the gate listens
@@ -38,6 +39,7 @@ struct setup {
 	pid_t pid;
 	bool is_blind;
 	bool has_ip6;
+	bool is_short;
 	struct plan_fd fds[PLAN_FDS];
 	unsigned int fd_count;
 	uint16_t gate_port;

@@ -222,7 +222,7 @@ static void standing_mint(struct standing *s)
 	struct store_word *w = &s->word;
 	int pair[2];
 
-	mint_answer(&s->setup.mint);
+	mint_answer(&s->setup.mint, s->setup.is_short);
 	if (s->setup.mint >= 0 || channel_pair(pair) < 0)
 		return;
 	if (fd_nonblock(pair[0]) < 0) {

@@ -92,6 +92,29 @@ int sysctls_settle_bare(struct fault *f)
 	return sysctls_write(sysctls_bare, f);
 }
 
+bool sysctls_shorten(void)
+{
+	static const char path[] = "/proc/sys/net/ipv4/tcp_rmem"; /* and IPv6 */
+	FILE *file = fopen(path, "re");
+	unsigned int least;
+	unsigned int first;
+	unsigned int most;
+	char value[48];
+	int count;
+
+	if (!file)
+		return false;
+	count = fscanf(file, "%u %u %u", &least, &first, &most);
+	(void)fclose(file);
+	if (count != 3 || most <= SYSCTLS_SHORT_BYTES)
+		return false;
+	if (first > SYSCTLS_SHORT_BYTES)
+		first = SYSCTLS_SHORT_BYTES;
+	(void)snprintf(value, sizeof(value), "%u %u %u", least, first,
+		       SYSCTLS_SHORT_BYTES);
+	return fd_write_file(path, value) == 0;
+}
+
 int sysctls_distrust(struct fault *f)
 {
 	static const struct sysctl table[] = {

@@ -36,6 +36,20 @@ int sysctls_settle(bool has_ip6, struct fault *f);
  * -errno */
 int sysctls_settle_bare(struct fault *f);
 
+/* Twice as much gained nothing (bench/IDEAS.md). */
+#define SYSCTLS_SHORT_BYTES 262144u
+
+/**
+ * sysctls_shorten() - Of TCP no more piles up before whoever does not read it
+ *
+ * tcp_rmem's limit becomes SYSCTLS_SHORT_BYTES, if it is more; a socket can
+ * leave it behind by SO_RCVBUF. For namespaces whose every peer is on this
+ * machine: over a network, that limit is one of speed.
+ *
+ * Return: was it done? Kernels before 4.15 have one limit for all
+ */
+bool sysctls_shorten(void);
+
 /**
  * sysctls_distrust() - After sysctls_settle(): another program has nsp0, and
  * may not pass for somebody inside

@@ -23,7 +23,7 @@ void narrow_look(struct narrow *n, int fd, uint32_t bytes)
 		return;
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &is, &len) < 0 ||
 	    is.tcpi_advmss < NARROW_LINK_MSS) {
-		n->state = NARROW_NOT;
+		n->state = NARROW_AWAY;
 		return;
 	}
 	if (is.tcpi_data_segs_in < NARROW_PACKETS &&

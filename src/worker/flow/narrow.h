@@ -29,12 +29,14 @@
  * enum narrow_state - what is known of a sender
  * @NARROW_LOOKS:  Too little has come; zero, so that a new one is this
  * @NARROW_IS:     Its first packets were small: its window is
- * @NARROW_NOT:    They were not, or this is no link in memory
+ * @NARROW_NOT:    They were not
+ * @NARROW_AWAY:   Nor is this a link in memory
  */
 enum narrow_state {
 	NARROW_LOOKS,
 	NARROW_IS,
 	NARROW_NOT,
+	NARROW_AWAY,
 };
 
 /**

@@ -11,6 +11,7 @@
  */
 #include "flow/relay.h"
 
+#include "base/fd.h"
 #include "flow/gather.h"
 #include "flow/narrow.h"
 #include "flow/pump.h"
@@ -40,6 +41,7 @@ enum {
  * @watch:  Of each side's fd
  * @pump:   pump[i] reads side[i] and writes the other
  * @narrow: Of side[INNER]
+ * @is_wide: Much may wait in side[INNER]
  * @gather: Of side[@teller]
  * @task:   Queued while a pump has spent its budget
  * @teller: Who spoke last; the other has been silent since
@@ -54,6 +56,7 @@ struct relay {
 	struct pump pump[SIDES];
 	struct narrow narrow;
 	struct gather gather;
+	bool is_wide;
 	struct task task;
 	int teller;
 };
@@ -66,6 +69,7 @@ struct relay_pool {
 	struct pump_kit kit;
 	struct list guests;
 	bool drains;
+	bool widens;
 };
 
 struct relay_pool *relay_pool_new(struct loop *loop)
@@ -86,6 +90,11 @@ struct relay_pool *relay_pool_new(struct loop *loop)
 	/* splice(2) has no MSG_NOSIGNAL. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	return p;
+}
+
+void relay_pool_widen(struct relay_pool *p)
+{
+	p->widens = fd_may_be_wide();
 }
 
 void relay_pool_free(struct relay_pool *p)
@@ -149,6 +158,16 @@ static void relay_break(struct relay *r, int err)
 	fn(ctx, err);
 }
 
+/** relay_widen() - Once: who fills a short queue faster than we empty it would
+ * stop and go. Not before that is known, since what waits here has not left;
+ * and no network's, which the kernel knows better */
+static void relay_widen(struct relay *r)
+{
+	if (!r->is_wide && r->narrow.state == NARROW_NOT)
+		fd_be_wide(r->side[INNER].fd);
+	r->is_wide = true;
+}
+
 /** relay_gather() - A side that delivers much may be heard of in lumps; not
  * one that answers the other, for then the rest of a lump is waited for, and
  * the loop is told */
@@ -169,6 +188,8 @@ static void relay_gather(struct relay *r)
 	if (r->teller == INNER && r->narrow.state == NARROW_IS)
 		how |= GATHER_NAPS;
 	gather_see(&r->gather, loop, &r->watch[r->teller], p->turn_bytes, how);
+	if (r->gather.lump > 0 && r->pool->widens && r->teller == INNER)
+		relay_widen(r);
 }
 
 /** relay_budget() - Who is still looked at is not read on for long */

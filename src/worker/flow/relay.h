@@ -22,6 +22,10 @@ typedef void relay_fn(void *ctx, int err);
 /** relay_pool_new() - What all relays of a loop share. Ignores SIGPIPE in this
  * process: splice(2) has no other way. Return: pool, or NULL (no memory) */
 struct relay_pool *relay_pool_new(struct loop *loop);
+/** relay_pool_widen() - The inner sides lead into a sandbox whose queues may be
+ * short: let much wait in those of fast senders, where the kernel allows it.
+ * Makes a socket */
+void relay_pool_widen(struct relay_pool *p);
 /** relay_pool_free() - Cancel all relays that are left, then free. NULL is
  * fine */
 void relay_pool_free(struct relay_pool *p);
