@@ -18,6 +18,9 @@ from lab.run import Ticks, family_of, pids, role_of, wait_for
 COUNT = int(os.environ.get("NSPROXY_SCALE", "200"))
 ROUNDS = 3
 IDLE_S = 5
+# Keepers that have no inotify, all but a few, look around once in that time:
+# 0.15 ms each with 1000 of them on the slowest machine so far.
+IDLE_MOST_S = IDLE_S * .02 + COUNT * .0001
 # Two a core, and as many that have answered and are about to end.
 BUILDERS = 4 * os.cpu_count()
 CONNECTIONS = 50
@@ -136,14 +139,14 @@ def expect_idle(keep):
         everybody = Ticks(family_of(keep.job.pid))
         time.sleep(IDLE_S)
         spent = everybody.spent_s()
-        if spent < IDLE_S * .02:
+        if spent < IDLE_MOST_S:
             break
     began = time.monotonic()
     assert len(json.loads(keep("status", "--json").out)["sandboxes"]) == COUNT
     answer = time.monotonic() - began
     print(f"{COUNT} idle ones worked {spent:.2f} s in {IDLE_S} s; all of "
           f"them were told in {answer:.2f} s")
-    assert spent < IDLE_S * .02, f"idle, and yet {spent} s"
+    assert spent < IDLE_MOST_S, f"idle, and yet {spent} s"
     assert answer < 5, answer
 
 

@@ -260,6 +260,16 @@ static int resolver_make_source(struct resolver *r, const char *nameserver,
 	return rc;
 }
 
+/** resolver_is_covered() - At a glance, by one call: a keeper that cannot be
+ * told of changes looks at each place every few seconds, and there are many */
+static bool resolver_is_covered(const struct resolver *r, enum resolver_cover i)
+{
+	struct stat st;
+
+	return stat(cover[i].path, &st) == 0 ? st.st_dev == r->dev
+					     : errno == ENOENT;
+}
+
 /**
  * resolver_cover_one() - Make sure that what is at a place is ours
  *
@@ -329,11 +339,13 @@ void resolver_keep(struct resolver *r)
 
 	while (r->changes >= 0 && read(r->changes, events, sizeof(events)) > 0)
 		; /* which one it was does not matter */
-	resolver_listen(r);
+	if (r->changes >= 0)
+		resolver_listen(r);
 	/* What cannot be covered now may be at the next change; names still
 	 * cannot leave by port 53. */
 	for (int i = 0; i < COVERS && !broken(BROKEN_RENAMES); i++)
-		(void)resolver_cover_one(r, i);
+		if (!resolver_is_covered(r, i))
+			(void)resolver_cover_one(r, i);
 }
 
 void resolver_close(struct resolver *r)
