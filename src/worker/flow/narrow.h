@@ -30,7 +30,7 @@
  * @NARROW_LOOKS:  Too little has come; zero, so that a new one is this
  * @NARROW_IS:     Its first packets were small: its window is
  * @NARROW_NOT:    They were not
- * @NARROW_AWAY:   Nor is this a link in memory
+ * @NARROW_AWAY:   Unknown: this is no link in memory
  */
 enum narrow_state {
 	NARROW_LOOKS,

@@ -163,8 +163,9 @@ static void relay_break(struct relay *r, int err)
  * and no network's, which the kernel knows better */
 static void relay_widen(struct relay *r)
 {
-	if (!r->is_wide && r->narrow.state == NARROW_NOT)
-		fd_be_wide(r->side[INNER].fd);
+	if (r->is_wide || r->narrow.state != NARROW_NOT)
+		return;
+	fd_be_wide(r->side[INNER].fd);
 	r->is_wide = true;
 }
 
