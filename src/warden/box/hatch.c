@@ -125,26 +125,40 @@ int hatch_role(int self_fd, const char *role, const char *note,
 	return 0;
 }
 
+int hatch_give(struct hatchling *w, const struct plan *p,
+	       const struct plan_fd *fds, unsigned int count, struct fault *f)
+{
+	int rc = plan_send(w->chan, p, fds, count);
+
+	/* A worker that is gone already may have left its word. */
+	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET)
+		rc = fault(f, rc, "hand the worker its plan");
+	else
+		rc = hatch_wait(w->chan, f);
+	if (rc < 0)
+		hatch_drop(w);
+	return rc;
+}
+
+void hatch_drop(struct hatchling *w)
+{
+	fd_close(&w->chan);
+	if (w->pid <= 0)
+		return;
+	(void)kill(w->pid, SIGKILL);
+	(void)waitpid(w->pid, NULL, 0);
+	w->pid = 0;
+}
+
 int hatch_worker(int self_fd, const struct plan *p, const struct plan_fd *fds,
 		 unsigned int count, struct hatchling *ret, struct fault *f)
 {
 	struct hatchling w = { .chan = -1 };
 	int rc = hatch_role(self_fd, WORKER_ROLE, NULL, &w, f);
 
-	if (rc < 0)
-		return rc;
-	rc = plan_send(w.chan, p, fds, count);
-	/* A worker that is gone already may have left its word. */
-	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET)
-		rc = fault(f, rc, "hand the worker its plan");
-	else
-		rc = hatch_wait(w.chan, f);
-	if (rc < 0) {
-		fd_close(&w.chan);
-		(void)kill(w.pid, SIGKILL);
-		(void)waitpid(w.pid, NULL, 0);
-		return rc;
-	}
-	*ret = w;
-	return 0;
+	if (rc == 0)
+		rc = hatch_give(&w, p, fds, count, f);
+	if (rc == 0)
+		*ret = w;
+	return rc;
 }

@@ -41,18 +41,31 @@ int hatch_role(int self_fd, const char *role, const char *note,
 	       struct hatchling *ret, struct fault *f);
 
 /**
+ * hatch_give() - Hand a worker its plan, and wait until it works
+ * @w:      From hatch_role() as WORKER_ROLE; dropped should this fail
+ * @p:      Plan
+ * @fds:    Fds for it; stay the caller's
+ * @count:  Of @fds
+ * @f:      Why not; a worker that fails to start sends its own fault
+ *
+ * Returns when it is locked down and reads packets.
+ *
+ * Return: 0 or -errno
+ */
+int hatch_give(struct hatchling *w, const struct plan *p,
+	       const struct plan_fd *fds, unsigned int count, struct fault *f);
+
+/** hatch_drop() - Kill it, wait for its end, close its channel; or nothing */
+void hatch_drop(struct hatchling *w);
+
+/**
  * hatch_worker() - Fork, exec ourselves as a worker, hand it its plan
- * @self_fd:  Our own binary, opened with O_PATH | O_CLOEXEC before any mount
- *            was changed
+ * @self_fd:  As hatch_role()
  * @p:        Plan
  * @fds:      Fds for it; stay the caller's
  * @count:    Of @fds
  * @ret:      Result
- * @f:        Why not; a worker that fails to start sends its own fault
- *
- * The worker runs in a session of its own (terminal signals miss it) with
- * standard input and output on /dev/null. Returns when it is locked down and
- * reads packets.
+ * @f:        As hatch_give()
  *
  * Return: 0 or -errno
  */

@@ -142,6 +142,11 @@ static int oneshot_start(struct run *r, struct fault *f)
 		return fault(f, -errno, "open /proc/self/exe");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return fault(f, -errno, "become a subreaper");
+	/* It becomes a worker while the keeper makes the sandbox: first, since
+	 * the kernel gives a program that begins the idler processor. */
+	rc = hatch_role(r->self_fd, WORKER_ROLE, NULL, &r->worker, f);
+	if (rc < 0)
+		return rc;
 	signals_save(&before);
 	signals_hold(); /* the keeper inherits it */
 	rc = oneshot_fork_keeper(r, &before, f);
@@ -187,6 +192,7 @@ int oneshot_run(const struct oneshot *o, int *ret_status, struct fault *f)
 	const int rc = oneshot_start(&r, f);
 
 	if (rc < 0) {
+		hatch_drop(&r.worker);
 		run_fini(&r);
 		if (r.keeper > 0)
 			(void)waitpid(r.keeper, NULL, 0);

@@ -45,6 +45,7 @@ int run_hatch(struct run *r, struct fault *f)
 	const struct plan *p = r->o->plan;
 	struct plan_fd fds[PLAN_FDS + PLAN_PUBLISH];
 	unsigned int count = 0;
+	int rc = 0;
 
 	for (unsigned int i = 0; i < r->fd_count; i++)
 		if (!plan_fd_is_outside(&r->fds[i]))
@@ -56,7 +57,9 @@ int run_hatch(struct run *r, struct fault *f)
 			.fd = r->o->publish_fd[i],
 		};
 	r->born_ms = run_now();
-	return hatch_worker(r->self_fd, p, fds, count, &r->worker, f);
+	if (r->worker.pid == 0)
+		rc = hatch_role(r->self_fd, WORKER_ROLE, NULL, &r->worker, f);
+	return rc < 0 ? rc : hatch_give(&r->worker, p, fds, count, f);
 }
 
 /** run_lose_keeper() - The network is gone; the command goes on as ours */

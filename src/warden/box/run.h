@@ -58,7 +58,8 @@ struct run {
 
 /**
  * run_hatch() - Hatch a worker with what the keeper made and is published
- * @r:  Its fds are there; the worker is put here
+ * @r:  Its fds are there; the worker is put here, unless one waits for its
+ *      plan
  * @f:  Why not
  *
  * Return: 0 or -errno

@@ -195,16 +195,39 @@ static int guard_deny_ioctl(scmp_filter_ctx ctx, unsigned int request)
 }
 
 /** guard_may_family() - What an engine needs comes first */
-static bool guard_may_family(int family, bool is_engine)
+static bool guard_may_family(unsigned int family, bool is_engine)
 {
-	static const int may[] = { AF_INET, AF_INET6,  AF_NETLINK,
-				   AF_UNIX, AF_PACKET, AF_ALG };
+	static const unsigned int may[] = { AF_INET, AF_INET6,	AF_NETLINK,
+					    AF_UNIX, AF_PACKET, AF_ALG };
 	const size_t count = is_engine ? 3 : sizeof(may) / sizeof(may[0]);
 
 	for (size_t i = 0; i < count; i++)
 		if (may[i] == family)
 			return true;
 	return false;
+}
+
+/**
+ * guard_refused() - How many families from @first on one comparison refuses
+ *
+ * As many as differ in their lowest bits alone. A rule for each, for two calls
+ * of two architectures, took half a millisecond of every start.
+ *
+ * Return: A power of two, or 0 when @first is not refused
+ */
+static unsigned int guard_refused(unsigned int first, bool is_engine)
+{
+	unsigned int run = 0;
+	unsigned int count = 1;
+
+	while (first + run < FAMILY_END &&
+	       !guard_may_family(first + run, is_engine))
+		run++;
+	if (run == 0)
+		return 0;
+	while (2 * count <= run && first % (2 * count) == 0)
+		count *= 2;
+	return count;
 }
 
 /**
@@ -216,15 +239,18 @@ static bool guard_may_family(int family, bool is_engine)
  */
 static int guard_deny_families(scmp_filter_ctx ctx, int call, bool is_engine)
 {
+	unsigned int family = 0;
 	int rc = 0;
 
-	for (int family = 0; rc == 0 && family < FAMILY_END; family++) {
-		if (guard_may_family(family, is_engine))
-			continue;
-		rc = seccomp_rule_add(
-			ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1,
-			SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xffffffffu,
-				   (unsigned int)family));
+	while (rc == 0 && family < FAMILY_END) {
+		const unsigned int count = guard_refused(family, is_engine);
+		const unsigned int mask = ~(count - 1);
+
+		if (count > 0)
+			rc = seccomp_rule_add(
+				ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1,
+				SCMP_A0_64(SCMP_CMP_MASKED_EQ, mask, family));
+		family += count > 0 ? count : 1;
 	}
 	return rc;
 }
